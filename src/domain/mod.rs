@@ -4,10 +4,14 @@
 //! joined. It must not know a clock, a file, a socket, a thread, SQL, HTTP or any provider's name: time comes in as a value.
 
 pub mod event;
+pub mod facts;
 pub mod failure;
 pub mod ids;
+pub mod message;
 pub mod phone;
+pub mod projection;
 pub mod record;
 pub mod state;
 pub mod stuck;
+pub mod thread;
 pub mod time;

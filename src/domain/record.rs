@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ids::{AccountId, Row, Seq};
+use super::ids::{AccountId, Seq};
 use super::time::Millis;
 
 /// How a callback came.
@@ -97,6 +97,17 @@ pub struct SendAnswer {
     pub error: Option<String>,
 }
 
+/// How a message is named in a record: by what never changes, not by our row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The sender's id.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none", default)]
+    pub reference: Option<String>,
+    /// The provider's id.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message_id: Option<String>,
+}
+
 /// What a record holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
@@ -106,15 +117,15 @@ pub enum Content {
     Registrations(Vec<Registration>),
     /// A send answer for one message.
     Answer {
-        /// The message, as the caller named it.
-        row: Row,
+        /// The message.
+        target: Target,
         /// The answer.
         answer: SendAnswer,
     },
     /// An operator's mark on one message.
     Mark {
-        /// The message, as the caller named it.
-        row: Row,
+        /// The message.
+        target: Target,
         /// The operator's reason.
         reason: String,
     },

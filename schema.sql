@@ -1,0 +1,147 @@
+-- baophat · how the store is laid out. This file is documentation first, and the program itself runs it on a new store.
+--
+-- A store is two SQLite files side by side:
+--   baophat.db         the inbox: every record that was acknowledged, as it came. synchronous=FULL; a 200 follows its commit.
+--   baophat-state.db   what follows from it: messages, conversations, outcomes. Rebuilt from the inbox as far back as records are kept.
+-- Two files are two writers that never wait for each other. Each file carries its version in PRAGMA user_version.
+-- Times are milliseconds since 1970 (UTC). Ids of providers are text, compared byte by byte.
+
+-- ======== inbox ========
+
+-- Accounts that ever wrote a record. Numbers are given once and never reused.
+CREATE TABLE account (
+  no        INTEGER PRIMARY KEY,           -- our number
+  id        TEXT NOT NULL UNIQUE,          -- the slug in URLs and configuration
+  provider  TEXT NOT NULL                  -- zalo, facebook, esms …
+) STRICT;
+
+-- One row per record: a provider's callback, or a call of our own API. Append-only; pruned from the old end by retention.
+CREATE TABLE record (
+  seq           INTEGER PRIMARY KEY,       -- 1, 2, 3 … in the order of durability
+  account       INTEGER NOT NULL REFERENCES account(no),
+  kind          INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3),  -- 0 callback, 1 registrations, 2 send answer, 3 operator's mark
+  received_at   INTEGER NOT NULL,          -- arrival by our clock
+  source        TEXT,                      -- callbacks: the address it came from
+  method        INTEGER CHECK (method IN (0, 1)),  -- callbacks: 0 GET, 1 POST
+  query         TEXT,                      -- callbacks: the raw query
+  content_type  TEXT,                      -- callbacks: as received
+  headers       TEXT,                      -- callbacks: the kept headers, a JSON object
+  body          BLOB NOT NULL,             -- callbacks: the raw bytes; own calls: JSON
+  identity      BLOB                       -- callbacks: 16 bytes of SHA-256 over account and content; equal means repeat
+) STRICT;
+
+-- Callbacks that came more than once: how often again, and when last.
+CREATE TABLE repeat (
+  seq      INTEGER PRIMARY KEY,            -- the record that was stored
+  count    INTEGER NOT NULL,               -- repeats after the first
+  last_at  INTEGER NOT NULL
+) STRICT;
+
+-- Identities of full stretches of records, sorted, so that repeats are recognised after a restart without reading the records.
+CREATE TABLE identity_run (
+  first_seq  INTEGER PRIMARY KEY,          -- first record of the stretch
+  last_seq   INTEGER NOT NULL,             -- last record of the stretch
+  newest_at  INTEGER NOT NULL,             -- arrival of its newest record
+  data       BLOB NOT NULL                 -- 8 bytes each: 4 of the identity, 4 of (seq - first_seq), little endian, sorted
+) STRICT;
+
+-- Hashes of the API keys that the program made itself (SHA-256; the key is shown once).
+CREATE TABLE api_key (
+  hash        BLOB PRIMARY KEY,
+  name        TEXT NOT NULL,
+  created_at  INTEGER NOT NULL
+) STRICT;
+
+-- Small values: store_id, sealed_seq, probe …
+CREATE TABLE meta (
+  key    TEXT PRIMARY KEY,
+  value  TEXT NOT NULL
+) STRICT;
+
+-- ======== state ========
+
+-- One row per message. What is shown follows from `dossier`; the columns are for finding, listing and counting.
+CREATE TABLE message (
+  row              INTEGER PRIMARY KEY,    -- 1, 2, 3 … in the order of becoming known; part of the public id
+  account          INTEGER NOT NULL,       -- inbox account.no
+  provider         TEXT NOT NULL,
+  created_at       INTEGER NOT NULL,       -- when it became known; part of the public id
+  listed_at        INTEGER,                -- = created_at while it is shown; null while hidden (hearsay only, lent, merged away)
+  state            INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),  -- 0 queued, 1 sent, 2 delivered, 3 read, 4 failed
+  message_id       TEXT,                   -- the provider's id
+  ref              TEXT,                   -- the sender's id
+  sender           TEXT,
+  recipient        TEXT,
+  kind             TEXT,
+  template_id      TEXT,
+  failure_class    TEXT,
+  failure_code     TEXT,
+  failure_subcode  TEXT,
+  partial          INTEGER,                -- 1 or null
+  conflict         INTEGER,                -- 1 or null
+  stuck_cause      TEXT,                   -- null unless stuck
+  stuck_since      INTEGER,
+  stuck_deadline   INTEGER,
+  due_at           INTEGER,                -- when the sweeper looks again; null when it need not
+  thread           INTEGER,                -- conversation, where the provider has watermarks
+  server_time      INTEGER,                -- the time by which watermarks reach it
+  dossier          BLOB NOT NULL,          -- facts, timeline and ties (postcard, first byte: version)
+  CHECK (listed_at IS NULL OR listed_at = created_at),
+  CHECK ((stuck_cause IS NULL) = (stuck_deadline IS NULL))
+) STRICT;
+
+-- Every list is newest first by (listed_at, row); each filter has its index.
+CREATE INDEX message_listed    ON message (listed_at, row) WHERE listed_at IS NOT NULL;
+CREATE INDEX message_state     ON message (state, listed_at, row) WHERE listed_at IS NOT NULL;
+CREATE INDEX message_account   ON message (account, listed_at, row) WHERE listed_at IS NOT NULL;
+CREATE INDEX message_provider  ON message (provider, listed_at, row) WHERE listed_at IS NOT NULL;
+CREATE INDEX message_sender    ON message (sender, listed_at, row) WHERE listed_at IS NOT NULL AND sender IS NOT NULL;
+CREATE INDEX message_kind      ON message (kind, listed_at, row) WHERE listed_at IS NOT NULL AND kind IS NOT NULL;
+CREATE INDEX message_template  ON message (template_id, listed_at, row) WHERE listed_at IS NOT NULL AND template_id IS NOT NULL;
+CREATE INDEX message_class     ON message (failure_class, listed_at, row) WHERE listed_at IS NOT NULL AND failure_class IS NOT NULL;
+CREATE INDEX message_code      ON message (failure_code, listed_at, row) WHERE listed_at IS NOT NULL AND failure_code IS NOT NULL;
+CREATE INDEX message_partial   ON message (listed_at, row) WHERE partial IS NOT NULL;
+CREATE INDEX message_conflict  ON message (listed_at, row) WHERE conflict IS NOT NULL;
+CREATE INDEX message_stuck     ON message (listed_at, row) WHERE stuck_cause IS NOT NULL;
+-- Groups of stuck messages, and the oldest of each.
+CREATE INDEX message_stuck_group ON message (account, kind, state, stuck_cause, stuck_since) WHERE stuck_cause IS NOT NULL;
+-- What falls due; only open messages are in it.
+CREATE INDEX message_due       ON message (due_at) WHERE due_at IS NOT NULL;
+-- What a watermark may reach.
+CREATE INDEX message_thread    ON message (thread, server_time) WHERE thread IS NOT NULL;
+
+-- Finding a message by a provider's id, a reference or a recipient: 64-bit hashes (projection::Key), checked against the message.
+CREATE TABLE message_key (
+  hash  INTEGER NOT NULL,
+  row   INTEGER NOT NULL,
+  PRIMARY KEY (hash, row)
+) STRICT, WITHOUT ROWID;
+
+-- Conversations with watermarks.
+CREATE TABLE thread (
+  row        INTEGER PRIMARY KEY,
+  account    INTEGER NOT NULL,
+  sender     TEXT NOT NULL,                -- the Page
+  recipient  TEXT NOT NULL,                -- the customer
+  marks      BLOB NOT NULL,                -- pairs of watermark and event time (postcard, first byte: version)
+  UNIQUE (account, sender, recipient)
+) STRICT;
+
+-- What became of each record.
+CREATE TABLE outcome (
+  seq          INTEGER PRIMARY KEY,        -- inbox record.seq
+  account      INTEGER NOT NULL,
+  callback     INTEGER NOT NULL,           -- 1 for a provider's callback, 0 for a call of our own API
+  received_at  INTEGER NOT NULL,
+  status       INTEGER NOT NULL CHECK (status BETWEEN 1 AND 3),  -- 1 processed, 2 error, 3 ignored (0, received, has no row yet)
+  reason       TEXT                        -- why error or ignored
+) STRICT;
+CREATE INDEX outcome_time    ON outcome (received_at, seq) WHERE callback = 1;
+CREATE INDEX outcome_status  ON outcome (status, received_at, seq) WHERE callback = 1;
+CREATE INDEX outcome_account ON outcome (account, received_at, seq) WHERE callback = 1;
+
+-- Small values: cursor (the last record folded) …
+CREATE TABLE meta (
+  key    TEXT PRIMARY KEY,
+  value  TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,188 @@
+//! One message as we keep it: its facts, its timeline, and its ties to other messages.
+//!
+//! A message registered under a `ref` whose id is unknown may *borrow* the facts of another one that carries the same reference in
+//! a provider's event. The tie can be undone when better evidence comes, so both keep their own facts.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{EntryKind, EntrySource, Evidence};
+use super::facts::Facts;
+use super::failure::Class;
+use super::ids::{AccountId, PublicId, Row, Seq};
+use super::state::State;
+use super::stuck::Stuck;
+use super::time::Millis;
+
+/// How many entries a timeline keeps; the earliest stay.
+pub const TIMELINE_ENTRIES_MAX: usize = 200;
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Entry {
+    /// The provider's or sender's time, when told.
+    pub at: Option<Millis>,
+    /// What happened.
+    pub kind: EntryKind,
+    /// Who told.
+    pub source: EntrySource,
+    /// Small details, as JSON text of an object.
+    pub detail: String,
+    /// When it first arrived.
+    pub observed_at: Millis,
+    /// The record that first told it.
+    pub seq: Seq,
+}
+
+impl Entry {
+    fn says_the_same(&self, other: &Entry) -> bool {
+        (self.at, self.kind, self.source, &self.detail) == (other.at, other.kind, other.source, &other.detail)
+    }
+
+    /// The place in the timeline: by the told time, else by arrival.
+    fn place(&self) -> (Millis, EntryKind, EntrySource, &str) {
+        (self.at.unwrap_or(self.observed_at), self.kind, self.source, &self.detail)
+    }
+}
+
+/// A set of entries; the same statement stands once, with its first arrival.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeline(Vec<Entry>);
+
+impl Timeline {
+    /// Adds an entry, unless it says nothing new.
+    pub fn add(&mut self, entry: Entry) {
+        if let Some(known) = self.0.iter_mut().find(|e| e.says_the_same(&entry)) {
+            if (entry.observed_at, entry.seq) < (known.observed_at, known.seq) {
+                known.observed_at = entry.observed_at;
+                known.seq = entry.seq;
+            }
+            return;
+        }
+        self.0.push(entry);
+        if self.0.len() > TIMELINE_ENTRIES_MAX {
+            let latest = (0..self.0.len()).max_by(|a, b| self.0[*a].place().cmp(&self.0[*b].place()));
+            if let Some(i) = latest {
+                self.0.swap_remove(i);
+            }
+        }
+    }
+
+    /// Adds every entry of another timeline.
+    pub fn join(&mut self, other: &Timeline) {
+        for entry in &other.0 {
+            self.add(entry.clone());
+        }
+    }
+
+    /// The entries, oldest first.
+    pub fn sorted(&self) -> Vec<&Entry> {
+        let mut all: Vec<&Entry> = self.0.iter().collect();
+        all.sort_by(|a, b| a.place().cmp(&b.place()));
+        all
+    }
+
+    /// The records that the entries came from.
+    pub fn seqs(&self) -> impl Iterator<Item = Seq> {
+        self.0.iter().map(|e| e.seq)
+    }
+}
+
+/// What is written beside a message so that it can be found, counted and listed. It follows from the facts.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// The part that is compared before and after a change.
+    pub filed: Filed,
+    /// Origin.
+    pub origin: Option<Evidence>,
+    /// The provider's id.
+    pub message_id: Option<String>,
+    /// The sender's id.
+    pub reference: Option<String>,
+    /// Sender.
+    pub sender: Option<String>,
+    /// Kind.
+    pub kind: Option<String>,
+    /// Template.
+    pub template_id: Option<String>,
+    /// Class of the reported failure.
+    pub failure_class: Option<Class>,
+    /// Code of the reported failure.
+    pub failure_code: Option<String>,
+    /// Sub-code of the reported failure.
+    pub failure_subcode: Option<String>,
+    /// Some recipients delivered, some failed.
+    pub partial: bool,
+    /// Delivery proven and failure reported.
+    pub conflict: bool,
+}
+
+/// How a message was last filed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Filed {
+    /// It is shown in lists: first-hand evidence, neither lent nor merged away.
+    pub listed: bool,
+    /// Its state; `None` until first settled.
+    pub state: Option<State>,
+    /// Recipient.
+    pub recipient: Option<String>,
+    /// The conversation, where the provider has watermarks.
+    pub thread: Option<Row>,
+    /// The server time by which watermarks reach it.
+    pub server_time: Option<Millis>,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Its row.
+    pub row: Row,
+    /// Its account.
+    pub account: AccountId,
+    /// When it became known.
+    pub created_at: Millis,
+    /// Its own facts.
+    pub facts: Facts,
+    /// Its own timeline.
+    pub timeline: Timeline,
+    /// The message whose facts it borrows by a shared reference.
+    pub borrows: Option<Row>,
+    /// The message that borrows its facts.
+    pub lent_to: Option<Row>,
+    /// The message it was merged into; then nothing else here counts.
+    pub merged_into: Option<Row>,
+    /// The overlay.
+    pub stuck: Option<Stuck>,
+    /// When the sweeper must look at it next.
+    pub due_at: Option<Millis>,
+    /// How it was last filed.
+    pub filed: Filed,
+}
+
+impl Message {
+    /// A message nobody has told anything about yet.
+    pub fn new(row: Row, account: AccountId, created_at: Millis) -> Message {
+        Message {
+            row,
+            account,
+            created_at,
+            facts: Facts::default(),
+            timeline: Timeline::default(),
+            borrows: None,
+            lent_to: None,
+            merged_into: None,
+            stuck: None,
+            due_at: None,
+            filed: Filed::default(),
+        }
+    }
+
+    /// Its public id.
+    pub fn public_id(&self) -> PublicId {
+        PublicId { created_at: self.created_at, row: self.row }
+    }
+
+    /// Its state, as last settled.
+    pub fn state(&self) -> Option<State> {
+        self.filed.state
+    }
+}

@@ -1,0 +1,145 @@
+//! After the facts are joined: what follows from them. Summaries, conversations, deadlines and transitions of the messages touched.
+
+use std::collections::BTreeSet;
+
+use super::{Key, Source, ThreadKey, Transition, Workbench};
+use crate::domain::facts::Facts;
+use crate::domain::ids::{AccountId, Row};
+use crate::domain::message::{Filed, Summary};
+use crate::domain::state::{Derived, State};
+use crate::domain::stuck::{Cause, Evidence, Stuck};
+use crate::domain::time::Millis;
+
+impl<S: Source> Workbench<'_, S> {
+    /// Settles every touched message and whoever borrows its facts.
+    pub(super) fn settle_touched(&mut self, now: Millis) -> Result<(), S::Error> {
+        let mut settling = BTreeSet::new();
+        while let Some(row) = self.touched.pop_first() {
+            if settling.insert(row) {
+                self.bind_around(row)?;
+            }
+        }
+        let borrowers: Vec<Row> =
+            settling.iter().map(|row| self.view(*row).map(|m| m.lent_to)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        settling.extend(borrowers);
+        for row in settling {
+            self.settle(row, now)?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, row: Row, now: Millis) -> Result<(), S::Error> {
+        let message = self.view(row)?;
+        let account = message.account.clone();
+        let hidden = message.merged_into.is_some() || message.lent_to.is_some();
+        let before = message.filed.clone();
+        let facts = match message.borrows {
+            None => message.facts.clone(),
+            Some(lender) => {
+                let mut facts = message.facts.clone();
+                facts.join(&self.view(lender)?.facts);
+                facts
+            }
+        };
+        let (summary, derived) = self.summarise(&account, &facts, hidden)?;
+        let (stuck, due_at) =
+            if summary.filed.listed { self.overlay(row, &account, &facts, &derived, now)? } else { (None, None) };
+        let filed = &summary.filed;
+        if let Some(recipient) = &filed.recipient
+            && filed.listed
+            && (!before.listed || filed.recipient != before.recipient)
+        {
+            self.index_only(Key::recipient(recipient), row);
+        }
+        let from = before.state.filter(|_| before.listed);
+        if filed.listed && from != Some(derived.state) {
+            self.transitions.push(Transition { row, from, to: derived.state });
+        }
+        let message = self.edit(row)?;
+        message.filed = summary.filed.clone();
+        message.stuck = stuck;
+        message.due_at = due_at;
+        self.summaries.insert(row, summary);
+        Ok(())
+    }
+
+    fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {
+        let sender = facts.sender.value();
+        let recipient = facts.shown_recipient();
+        let key = match (self.rules().has_threads(account) && !hidden, sender, recipient) {
+            (true, Some(sender), Some(recipient)) => {
+                Some(ThreadKey { account: account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() })
+            }
+            _ => None,
+        };
+        let thread = match &key {
+            Some(key) => Some(self.thread_row(key)?),
+            None => None,
+        };
+        let derived = facts.derive(key.as_ref().and_then(|k| self.thread(k)));
+        let kind = facts.kind.value();
+        let failure_class = derived.failure.as_ref().map(|f| self.rules().classify(account, kind, f));
+        let filed = Filed {
+            listed: !hidden && facts.origin().is_some(),
+            state: Some(derived.state),
+            recipient: recipient.map(str::to_owned),
+            thread,
+            server_time: thread.and_then(|_| facts.server_time()),
+        };
+        let failure = derived.failure.as_ref();
+        let summary = Summary {
+            filed,
+            origin: facts.origin(),
+            message_id: facts.message_id().map(str::to_owned),
+            reference: facts.shown_reference().map(str::to_owned),
+            sender: sender.map(str::to_owned),
+            kind: kind.map(str::to_owned),
+            template_id: facts.template_id.value().map(str::to_owned),
+            failure_class,
+            failure_code: failure.and_then(|f| f.code.clone()),
+            failure_subcode: failure.and_then(|f| f.subcode.clone()),
+            partial: derived.partial,
+            conflict: derived.conflict,
+        };
+        Ok((summary, derived))
+    }
+
+    /// The stuck overlay and when to look again.
+    fn overlay(
+        &mut self,
+        row: Row,
+        account: &AccountId,
+        facts: &Facts,
+        derived: &Derived,
+        now: Millis,
+    ) -> Result<(Option<Stuck>, Option<Millis>), S::Error> {
+        let kind = facts.kind.value();
+        let Some(stay) = self.rules().stay(account, kind, derived.state) else { return Ok((None, None)) };
+        let entered = match derived.state {
+            State::Sent => derived.sent_at,
+            _ => derived.queued_at,
+        };
+        let since = match entered {
+            Some(at) => at,
+            None => self.view(row)?.created_at,
+        };
+        let deadline = since.plus(stay);
+        if now < deadline {
+            return Ok((None, Some(deadline)));
+        }
+        let evidence = Evidence {
+            state: derived.state,
+            kind,
+            outcome_unknown: derived.outcome_unknown,
+            awaiting_approval: facts.awaiting_approval,
+            awaiting_sending: facts.awaiting_sending,
+            results_pending: facts.results_pending,
+            called_back: facts.called_back,
+            scheduled_at: facts.scheduled_at,
+            now,
+        };
+        let cause = self.rules().stuck_cause(account, &evidence);
+        let again = facts.scheduled_at.filter(|at| cause == Cause::Scheduled && *at > now);
+        Ok((Some(Stuck { since, deadline, cause }), again))
+    }
+}

@@ -1,0 +1,307 @@
+//! The workbench: copies of the messages and conversations that a batch of records touches, and what changed on them.
+//!
+//! It must not know what facts mean; it loads, keeps and hands over.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{CLAIMS_MAX, MissingRow, Rules, Source};
+use crate::domain::ids::{AccountId, Row};
+use crate::domain::message::{Message, Summary};
+use crate::domain::state::State;
+use crate::domain::thread::{Affected, Thread};
+use crate::domain::time::Millis;
+
+/// What a key finds a message by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum KeyKind {
+    /// The provider's id.
+    Id = 1,
+    /// The registered reference.
+    Reference = 2,
+    /// A reference found in a provider's event.
+    Claim = 3,
+    /// The recipient.
+    Recipient = 4,
+}
+
+/// A 64-bit hash under which a message is found. What is found is compared in full, so a collision costs time, never truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub u64);
+
+impl Key {
+    /// Hashes a value of a kind. Stable for ever: it stands in stored files (FNV-1a, then the splitmix64 finish).
+    pub fn new(kind: KeyKind, value: &str) -> Key {
+        let mut h: u64 = 0xcbf2_9ce4_8422_2325;
+        for b in std::iter::once(&(kind as u8)).chain(value.as_bytes()) {
+            h = (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Key(h ^ (h >> 31))
+    }
+
+    /// The key of a provider's id.
+    pub fn id(message_id: &str) -> Key {
+        Key::new(KeyKind::Id, message_id)
+    }
+
+    /// The key of a registered reference.
+    pub fn reference(reference: &str) -> Key {
+        Key::new(KeyKind::Reference, reference)
+    }
+
+    /// The key of a claimed reference.
+    pub fn claim(reference: &str) -> Key {
+        Key::new(KeyKind::Claim, reference)
+    }
+
+    /// The key of a recipient.
+    pub fn recipient(recipient: &str) -> Key {
+        Key::new(KeyKind::Recipient, recipient)
+    }
+}
+
+/// What names a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ThreadKey {
+    /// The account.
+    pub account: AccountId,
+    /// The Page.
+    pub sender: String,
+    /// The customer.
+    pub recipient: String,
+}
+
+/// A message's state moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The message.
+    pub row: Row,
+    /// From; `None` for a message that just became visible.
+    pub from: Option<State>,
+    /// To.
+    pub to: State,
+}
+
+/// Everything that a batch changed, for one commit.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// Messages to write, by row.
+    pub messages: Vec<Changed>,
+    /// Keys to add.
+    pub keys: Vec<(Key, Row)>,
+    /// Conversations to write; `true` for new ones.
+    pub threads: Vec<(ThreadKey, Row, Thread, bool)>,
+    /// Transitions, in order.
+    pub transitions: Vec<Transition>,
+}
+
+/// A message to write.
+#[derive(Debug)]
+pub struct Changed {
+    /// The message.
+    pub message: Message,
+    /// What it is found by.
+    pub summary: Summary,
+    /// It was not stored before.
+    pub new: bool,
+}
+
+struct Held {
+    message: Message,
+    new: bool,
+    dirty: bool,
+}
+
+struct HeldThread {
+    row: Row,
+    thread: Thread,
+    new: bool,
+    dirty: bool,
+}
+
+/// Copies of what a batch touches.
+pub struct Workbench<'a, S: Source> {
+    source: &'a S,
+    rules: &'a dyn Rules,
+    messages: HashMap<Row, Held>,
+    keys: HashMap<Key, Vec<Row>>,
+    new_keys: Vec<(Key, Row)>,
+    threads: HashMap<ThreadKey, HeldThread>,
+    pub(super) touched: BTreeSet<Row>,
+    pub(super) transitions: Vec<Transition>,
+    pub(super) summaries: HashMap<Row, Summary>,
+    next_message: Row,
+    next_thread: Row,
+}
+
+impl<'a, S: Source> Workbench<'a, S> {
+    /// An empty workbench over what is known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(source: &'a S, rules: &'a dyn Rules) -> Result<Self, S::Error> {
+        let (next_message, next_thread) = source.next_rows()?;
+        Ok(Workbench {
+            source,
+            rules,
+            messages: HashMap::new(),
+            keys: HashMap::new(),
+            new_keys: Vec::new(),
+            threads: HashMap::new(),
+            touched: BTreeSet::new(),
+            transitions: Vec::new(),
+            summaries: HashMap::new(),
+            next_message,
+            next_thread,
+        })
+    }
+
+    /// What changed, in row order.
+    pub fn finish(self) -> Change {
+        let mut summaries = self.summaries;
+        let mut messages: Vec<Changed> = self
+            .messages
+            .into_values()
+            .filter(|h| h.dirty)
+            .map(|h| Changed { summary: summaries.remove(&h.message.row).unwrap_or_default(), message: h.message, new: h.new })
+            .collect();
+        messages.sort_by_key(|c| c.message.row);
+        let mut threads: Vec<_> =
+            self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
+        threads.sort_by_key(|(_, row, _, _)| *row);
+        Change { messages, keys: self.new_keys, threads, transitions: self.transitions }
+    }
+
+    pub(super) fn rules(&self) -> &'a dyn Rules {
+        self.rules
+    }
+
+    pub(super) fn create(&mut self, account: &AccountId, now: Millis) -> Row {
+        let row = self.next_message;
+        self.next_message += 1;
+        let message = Message::new(row, account.clone(), now);
+        self.messages.insert(row, Held { message, new: true, dirty: true });
+        row
+    }
+
+    fn load(&mut self, row: Row) -> Result<bool, S::Error> {
+        if self.messages.contains_key(&row) {
+            return Ok(true);
+        }
+        let Some(message) = self.source.message(row)? else { return Ok(false) };
+        let ties = [message.borrows, message.lent_to, message.merged_into];
+        self.messages.insert(row, Held { message, new: false, dirty: false });
+        for tie in ties.into_iter().flatten() {
+            if !self.load(tie)? {
+                self.forget_tie(row, tie);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Retention took the other end of a tie.
+    fn forget_tie(&mut self, row: Row, gone: Row) {
+        if let Some(held) = self.messages.get_mut(&row) {
+            for tie in [&mut held.message.borrows, &mut held.message.lent_to, &mut held.message.merged_into] {
+                if *tie == Some(gone) {
+                    *tie = None;
+                }
+            }
+        }
+    }
+
+    /// A message, if there is one (pruned messages leave keys behind).
+    pub fn get(&mut self, row: Row) -> Result<Option<&Message>, S::Error> {
+        Ok(if self.load(row)? { self.messages.get(&row).map(|h| &h.message) } else { None })
+    }
+
+    /// A message that is known to exist.
+    pub(super) fn view(&mut self, row: Row) -> Result<&Message, S::Error> {
+        Ok(&self.hold(row)?.message)
+    }
+
+    pub(super) fn edit(&mut self, row: Row) -> Result<&mut Message, S::Error> {
+        let held = self.hold(row)?;
+        held.dirty = true;
+        Ok(&mut held.message)
+    }
+
+    fn hold(&mut self, row: Row) -> Result<&mut Held, S::Error> {
+        self.load(row)?;
+        self.messages.get_mut(&row).ok_or_else(|| MissingRow(row).into())
+    }
+
+    /// The message that a merged one went into.
+    pub(super) fn follow(&mut self, mut row: Row) -> Result<Row, S::Error> {
+        while let Some(into) = self.view(row)?.merged_into {
+            row = into;
+        }
+        Ok(row)
+    }
+
+    pub(super) fn rows(&mut self, key: Key) -> Result<Vec<Row>, S::Error> {
+        if let Some(rows) = self.keys.get(&key) {
+            return Ok(rows.clone());
+        }
+        let rows = self.source.rows(key, CLAIMS_MAX)?;
+        self.keys.insert(key, rows.clone());
+        Ok(rows)
+    }
+
+    /// Makes a row findable under a key, once.
+    pub(super) fn index(&mut self, key: Key, row: Row) -> Result<(), S::Error> {
+        if !self.rows(key)?.contains(&row) {
+            self.keys.entry(key).or_default().push(row);
+            self.new_keys.push((key, row));
+        }
+        Ok(())
+    }
+
+    /// Makes a row findable under a key that is only listed, never folded by: what is stored is not read first.
+    pub(super) fn index_only(&mut self, key: Key, row: Row) {
+        self.new_keys.push((key, row));
+    }
+
+    pub(super) fn touch(&mut self, row: Row) {
+        self.touched.insert(row);
+    }
+
+    pub(super) fn thread_row(&mut self, key: &ThreadKey) -> Result<Row, S::Error> {
+        if let Some(held) = self.threads.get(key) {
+            return Ok(held.row);
+        }
+        let held = match self.source.thread(key)? {
+            Some((row, thread)) => HeldThread { row, thread, new: false, dirty: false },
+            None => {
+                let row = self.next_thread;
+                self.next_thread += 1;
+                HeldThread { row, thread: Thread::default(), new: true, dirty: true }
+            }
+        };
+        let row = held.row;
+        self.threads.insert(key.clone(), held);
+        Ok(row)
+    }
+
+    pub(super) fn thread(&self, key: &ThreadKey) -> Option<&Thread> {
+        self.threads.get(key).map(|h| &h.thread)
+    }
+
+    pub(super) fn edit_thread(&mut self, key: &ThreadKey) -> Option<&mut Thread> {
+        let held = self.threads.get_mut(key)?;
+        held.dirty = true;
+        Some(&mut held.thread)
+    }
+
+    /// The messages of a conversation within the affected server times: stored ones and those on the bench.
+    pub(super) fn thread_messages(&mut self, thread: Row, affected: Affected) -> Result<BTreeSet<Row>, S::Error> {
+        let mut rows: BTreeSet<Row> = self.source.thread_messages(thread, affected.above, affected.upto)?.into_iter().collect();
+        let within = |at: Millis| at > affected.above && at <= affected.upto;
+        rows.extend(self.messages.values().map(|h| &h.message).filter_map(|m| {
+            (m.filed.thread == Some(thread) && m.filed.server_time.is_some_and(within)).then_some(m.row)
+        }));
+        Ok(rows)
+    }
+}

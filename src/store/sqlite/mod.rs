@@ -1,0 +1,276 @@
+//! The SQLite store: two files, one writer each, any number of readers. All SQL of the program stands in this folder.
+
+pub mod inbox;
+pub mod query;
+pub mod repeats;
+pub mod state;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::StoreError;
+
+/// The version of both files' layout that this program writes.
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// How long a connection waits for another process's lock (only `reprocess` and `backup` ever share the files).
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS_MAX: usize = 128;
+
+/// `schema.sql`, which is the documentation too.
+const SCHEMA: &str = include_str!("../../../schema.sql");
+
+/// Steps from an older layout: (from version, inbox SQL, state SQL). Version 1 is the first, so there are none yet.
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[];
+
+/// Which of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The inbox.
+    Inbox,
+    /// The state.
+    State,
+}
+
+impl Part {
+    fn schema(self) -> &'static str {
+        let marks = ("-- ======== inbox ========", "-- ======== state ========");
+        let from = |mark: &str| SCHEMA.find(mark).map_or("", |i| &SCHEMA[i..]);
+        match self {
+            Part::Inbox => from(marks.0).split(marks.1).next().unwrap_or_default(),
+            Part::State => from(marks.1),
+        }
+    }
+}
+
+/// Where a store lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    inbox: PathBuf,
+}
+
+impl Place {
+    /// The store whose inbox is this file.
+    pub fn new(inbox: impl Into<PathBuf>) -> Place {
+        Place { inbox: inbox.into() }
+    }
+
+    /// The inbox file.
+    pub fn inbox(&self) -> &Path {
+        &self.inbox
+    }
+
+    /// The state file beside it.
+    pub fn state(&self) -> PathBuf {
+        let stem = self.inbox.file_stem().unwrap_or_default().to_string_lossy();
+        let extension = self.inbox.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+        self.inbox.with_file_name(format!("{stem}-state{extension}"))
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        let mut name = self.inbox.file_name().unwrap_or_default().to_os_string();
+        name.push(".lock");
+        self.inbox.with_file_name(name)
+    }
+
+    fn path(&self, part: Part) -> PathBuf {
+        match part {
+            Part::Inbox => self.inbox.clone(),
+            Part::State => self.state(),
+        }
+    }
+
+    /// The store has been made.
+    pub fn exists(&self) -> bool {
+        self.inbox.exists()
+    }
+
+    /// Takes the store for this process, until the lock is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process serves it; [`StoreError::Open`] when its folder cannot be written.
+    pub fn lock(&self) -> Result<Lock, StoreError> {
+        let path = self.lock_file();
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| StoreError::Open {
+            path: self.inbox.display().to_string(),
+            reason: format!("{} cannot be written ({e}); check that its folder exists and belongs to this user", path.display()),
+        })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: self.inbox.display().to_string() }),
+            Err(TryLockError::Error(e)) => {
+                Err(StoreError::Open { path: self.inbox.display().to_string(), reason: format!("it cannot be locked: {e}") })
+            }
+        }
+    }
+
+    /// Opens one of the files for its one writer, making it or bringing it to this version first.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is damaged, or is of a newer version.
+    pub fn open_writer(&self, part: Part) -> Result<Connection, StoreError> {
+        let path = self.path(part);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&path, flags).map_err(|e| cannot_open(&path, &e))?;
+        let synchronous = match part {
+            Part::Inbox => "FULL",
+            Part::State => "NORMAL",
+        };
+        set_up(&conn).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update(None, "synchronous", synchronous).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update(None, "cache_size", -32_768).map_err(|e| cannot_open(&path, &e))?;
+        check_settings(&conn, &path, part)?;
+        migrate(&conn, &path, part, SCHEMA_VERSION, MIGRATIONS)?;
+        Ok(conn)
+    }
+
+    /// Opens one of the files for reading.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is of another version.
+    pub fn open_reader(&self, part: Part) -> Result<Connection, StoreError> {
+        let path = self.path(part);
+        if !path.exists() {
+            let reason = "there is no such file yet; start `baophat serve` once, or check `database` in the configuration".to_owned();
+            return Err(StoreError::Open { path: path.display().to_string(), reason });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&path, flags).map_err(|e| cannot_open(&path, &e))?;
+        set_up(&conn).map_err(|e| cannot_open(&path, &e))?;
+        let found = version(&conn).map_err(|e| cannot_open(&path, &e))?;
+        if found > SCHEMA_VERSION {
+            return Err(StoreError::Newer { path: path.display().to_string(), found, known: SCHEMA_VERSION });
+        }
+        Ok(conn)
+    }
+}
+
+/// A store taken by this process.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+fn set_up(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(BUSY_WAIT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// The durability promise hangs on these two settings, so they are read back.
+fn check_settings(conn: &Connection, path: &Path, part: Part) -> Result<(), StoreError> {
+    let journal: String = conn.pragma_query_value(None, "journal_mode", |r| r.get(0)).map_err(|e| cannot_open(path, &e))?;
+    let synchronous: i64 = conn.pragma_query_value(None, "synchronous", |r| r.get(0)).map_err(|e| cannot_open(path, &e))?;
+    let wanted = if part == Part::Inbox { 2 } else { 1 };
+    if journal == "wal" && synchronous == wanted {
+        return Ok(());
+    }
+    let reason = format!("its file system does not allow journal_mode=WAL with synchronous={wanted} (got {journal}, {synchronous}); use a local disk");
+    Err(StoreError::Open { path: path.display().to_string(), reason })
+}
+
+fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.pragma_query_value(None, "user_version", |r| r.get(0))
+}
+
+/// Makes a new file, or brings an older one up step by step, each step in one transaction.
+///
+/// # Errors
+/// When the file is of a newer version or a step fails.
+pub fn migrate(conn: &Connection, path: &Path, part: Part, to: i64, steps: &[(i64, &str, &str)]) -> Result<(), StoreError> {
+    let engine = |source| classify("bringing the store to this version", source);
+    let mut found = version(conn).map_err(|e| cannot_open(path, &e))?;
+    if found > to {
+        return Err(StoreError::Newer { path: path.display().to_string(), found, known: to });
+    }
+    if found == 0 {
+        let sql = format!("BEGIN IMMEDIATE;\n{}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;", part.schema());
+        conn.execute_batch(&sql).map_err(engine)?;
+        found = SCHEMA_VERSION;
+    }
+    while found < to {
+        let step = steps.iter().find(|(from, _, _)| *from == found);
+        let Some((_, inbox, state)) = step else {
+            let reason = format!("it has version {found}, and there is no way from it to version {to}");
+            return Err(StoreError::Open { path: path.display().to_string(), reason });
+        };
+        let sql = if part == Part::Inbox { inbox } else { state };
+        conn.execute_batch(&format!("BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {};\nCOMMIT;", found + 1)).map_err(engine)?;
+        found += 1;
+    }
+    Ok(())
+}
+
+fn cannot_open(path: &Path, e: &rusqlite::Error) -> StoreError {
+    let place = path.display().to_string();
+    match e.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path: place, detail: e.to_string() },
+        _ => StoreError::Open { path: place, reason: format!("{e}; check the path, its owner and the disk") },
+    }
+}
+
+/// Tells full and read-only disks from other faults of the engine.
+pub(crate) fn classify(doing: &'static str, source: rusqlite::Error) -> StoreError {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full,
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
+        _ => StoreError::Engine { doing, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_file_splits_into_two_parts_that_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(dir.path().join("a.db"));
+        assert_eq!(place.state(), dir.path().join("a-state.db"));
+        for part in [Part::Inbox, Part::State] {
+            let conn = place.open_writer(part).unwrap();
+            assert_eq!(version(&conn).unwrap(), SCHEMA_VERSION);
+            drop(conn);
+            place.open_writer(part).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_newer_store_is_refused_and_an_older_one_is_brought_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(dir.path().join("a.db"));
+        let conn = place.open_writer(Part::State).unwrap();
+        let steps = [(1, "", "CREATE TABLE extra (a INTEGER) STRICT;"), (2, "", "CREATE TABLE extra2 (a INTEGER) STRICT;")];
+        migrate(&conn, Path::new("x"), Part::State, 3, &steps).unwrap();
+        assert_eq!(version(&conn).unwrap(), 3);
+        conn.execute("INSERT INTO extra2 VALUES (1)", []).unwrap();
+        drop(conn);
+        assert!(matches!(place.open_writer(Part::State), Err(StoreError::Newer { found: 3, known: 1, .. })));
+        assert!(matches!(place.open_reader(Part::State), Err(StoreError::Newer { .. })));
+    }
+
+    #[test]
+    fn a_store_is_taken_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(dir.path().join("a.db"));
+        let first = place.lock().unwrap();
+        assert!(matches!(place.lock(), Err(StoreError::InUse { .. })));
+        drop(first);
+        place.lock().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_called_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+        assert!(matches!(Place::new(path).open_writer(Part::Inbox), Err(StoreError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,478 @@
+//! The state file: messages, conversations, outcomes and the cursor, committed together.
+//!
+//! It keeps what the fold hands over; it must not know what facts mean.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Part, Place, classify};
+use crate::domain::facts::Facts;
+use crate::domain::ids::{AccountId, Row, Seq};
+use crate::domain::message::{Filed, Message, Timeline};
+use crate::domain::projection::{Change, Changed, Key, Source, ThreadKey};
+use crate::domain::record::Status;
+use crate::domain::state::State;
+use crate::domain::stuck::Stuck;
+use crate::domain::thread::Thread;
+use crate::domain::time::Millis;
+use crate::store::StoreError;
+
+/// The layout of `dossier` and `marks` that this program writes.
+const BLOB_VERSION: u8 = 1;
+
+/// What became of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The record.
+    pub seq: Seq,
+    /// Its account.
+    pub account: AccountId,
+    /// It is a provider's callback.
+    pub callback: bool,
+    /// When it arrived.
+    pub received_at: Millis,
+    /// Its status; never `received`.
+    pub status: Status,
+    /// Why error or ignored.
+    pub reason: Option<String>,
+}
+
+/// The part of a message that is stored as one value.
+#[derive(Serialize, Deserialize)]
+struct Dossier {
+    facts: Facts,
+    timeline: Timeline,
+    borrows: Option<Row>,
+    lent_to: Option<Row>,
+    merged_into: Option<Row>,
+    stuck: Option<StoredStuck>,
+    due_at: Option<Millis>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredStuck {
+    since: Millis,
+    deadline: Millis,
+    cause: u8,
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let decode = |e: postcard::Error| StoreError::Decode { what: "message", detail: e.to_string() };
+    postcard::to_extend(value, vec![BLOB_VERSION]).map_err(decode)
+}
+
+fn decode<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&BLOB_VERSION, rest)) => postcard::from_bytes(rest).map_err(|e| StoreError::Decode { what, detail: e.to_string() }),
+        other => Err(StoreError::Decode { what, detail: format!("layout {:?} is unknown", other.map(|(v, _)| v)) }),
+    }
+}
+
+/// Numbers of accounts, as the inbox gave them.
+#[derive(Clone, Debug, Default)]
+pub struct AccountNumbers {
+    by_id: HashMap<AccountId, (i64, String)>,
+    by_no: HashMap<i64, AccountId>,
+}
+
+impl AccountNumbers {
+    /// From the inbox's list: number, slug, provider.
+    pub fn new(all: Vec<(i64, String, String)>) -> AccountNumbers {
+        let mut numbers = AccountNumbers::default();
+        for (no, id, provider) in all {
+            if let Ok(id) = AccountId::parse(&id) {
+                numbers.by_no.insert(no, id.clone());
+                numbers.by_id.insert(id, (no, provider));
+            }
+        }
+        numbers
+    }
+
+    /// The number and provider of an account.
+    pub fn no(&self, id: &AccountId) -> Option<(i64, &str)> {
+        self.by_id.get(id).map(|(no, provider)| (*no, provider.as_str()))
+    }
+
+    /// The account with a number.
+    pub fn id(&self, no: i64) -> Option<&AccountId> {
+        self.by_no.get(&no)
+    }
+
+    /// Every account: number, slug, provider.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &AccountId, &str)> {
+        self.by_id.iter().map(|(id, (no, provider))| (*no, id, provider.as_str()))
+    }
+}
+
+/// The state file, for its one writer and for readers alike.
+pub struct StateFile {
+    conn: Connection,
+    /// Numbers of accounts; the owner refreshes them when the inbox has met a new one.
+    pub accounts: AccountNumbers,
+}
+
+const MESSAGE_COLUMNS: &str =
+    "SELECT row, account, created_at, listed_at, state, recipient, thread, server_time, dossier FROM message";
+
+impl StateFile {
+    /// Opens the state for writing.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_writer(place: &Place, accounts: AccountNumbers) -> Result<StateFile, StoreError> {
+        Ok(StateFile { conn: place.open_writer(Part::State)?, accounts })
+    }
+
+    /// Opens the state for reading.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_reader(place: &Place, accounts: AccountNumbers) -> Result<StateFile, StoreError> {
+        Ok(StateFile { conn: place.open_reader(Part::State)?, accounts })
+    }
+
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// The last record that was folded.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cursor(&self) -> Result<Seq, StoreError> {
+        let engine = |e| classify("reading the cursor", e);
+        let mut one = self.conn.prepare_cached("SELECT value FROM meta WHERE key = 'cursor'").map_err(engine)?;
+        let text: Option<String> = one.query_row([], |r| r.get(0)).optional().map_err(engine)?;
+        Ok(text.and_then(|t| t.parse().ok()).unwrap_or(0))
+    }
+
+    /// The rows whose deadline has come, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let engine = |e| classify("reading what is due", e);
+        // Served by message_due: costs by what is due, not by what is stored.
+        let sql = "SELECT row FROM message WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2";
+        let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
+        let rows = all.query_map(params![now.0, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
+        rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
+    }
+
+    /// Writes a batch: messages, keys, conversations, outcomes and the cursor, or nothing of it.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
+        let engine = |e| classify("committing the state", e);
+        let accounts = &self.accounts;
+        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
+        for changed in &change.messages {
+            write_message(&tx, accounts, changed)?;
+        }
+        {
+            let mut add = tx.prepare_cached("INSERT OR IGNORE INTO message_key (hash, row) VALUES (?1, ?2)").map_err(engine)?;
+            let mut keys: Vec<_> = change.keys.clone();
+            keys.sort_unstable();
+            for (Key(hash), row) in keys {
+                add.execute(params![hash as i64, row as i64]).map_err(engine)?;
+            }
+            for (key, row, thread, new) in &change.threads {
+                write_thread(&tx, accounts, key, *row, thread, *new)?;
+            }
+            let mut add = tx
+                .prepare_cached(
+                    "INSERT INTO outcome (seq, account, callback, received_at, status, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT (seq) DO UPDATE SET status = excluded.status, reason = excluded.reason",
+                )
+                .map_err(engine)?;
+            for o in outcomes {
+                let (no, _) = account_no(accounts, &o.account)?;
+                add.execute(params![o.seq as i64, no, o.callback, o.received_at.0, o.status as i64, o.reason]).map_err(engine)?;
+            }
+            if let Some(cursor) = cursor {
+                tx.prepare_cached("INSERT INTO meta (key, value) VALUES ('cursor', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+                    .and_then(|mut s| s.execute([cursor.to_string()]))
+                    .map_err(engine)?;
+            }
+        }
+        tx.commit().map_err(engine)
+    }
+
+    /// Deletes up to `limit` messages that became known before `before`, and outcomes of records that are gone; how many went.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn prune(&mut self, before: Millis, records_before: Millis, limit: usize) -> Result<usize, StoreError> {
+        let engine = |e| classify("pruning the state", e);
+        let rows: Vec<Row> = {
+            // Rows rise with time; walks from the old end.
+            let sql = "SELECT row FROM (SELECT row, created_at FROM message ORDER BY row LIMIT ?2) WHERE created_at < ?1";
+            let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
+            let rows = all.query_map(params![before.0, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
+            rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)?
+        };
+        let mut gone = Vec::with_capacity(rows.len());
+        for row in rows {
+            gone.extend(self.message(row)?);
+        }
+        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
+        for message in &gone {
+            for Key(hash) in keys_of(message) {
+                tx.prepare_cached("DELETE FROM message_key WHERE hash = ?1 AND row = ?2")
+                    .and_then(|mut s| s.execute(params![hash as i64, message.row as i64]))
+                    .map_err(engine)?;
+            }
+            tx.prepare_cached("DELETE FROM message WHERE row = ?1").and_then(|mut s| s.execute([message.row as i64])).map_err(engine)?;
+        }
+        let outcomes = tx
+            .execute(
+                "DELETE FROM outcome WHERE seq IN (SELECT seq FROM (SELECT seq, received_at FROM outcome ORDER BY seq LIMIT ?2) WHERE received_at < ?1)",
+                params![records_before.0, limit as i64],
+            )
+            .map_err(engine)?;
+        // Rows are never given twice, or an old public id would lead to another message.
+        if let Some(last) = gone.iter().map(|m| m.row).max() {
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES ('pruned_row', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                [last.to_string()],
+            )
+            .map_err(engine)?;
+        }
+        tx.commit().map_err(engine)?;
+        Ok(gone.len() + outcomes)
+    }
+
+    /// Empties the state, for a rebuild from the inbox.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        self.conn
+            .execute_batch("BEGIN IMMEDIATE; DELETE FROM message; DELETE FROM message_key; DELETE FROM thread; DELETE FROM outcome; DELETE FROM meta; COMMIT;")
+            .map_err(|e| classify("clearing the state", e))
+    }
+
+    /// Moves the write-ahead log into the file as far as readers allow.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        super::inbox::checkpoint(&self.conn)
+    }
+
+    /// Runs a statement inside one read transaction, so that what it reads belongs together.
+    ///
+    /// # Errors
+    /// What `f` returns, or when the engine fails.
+    pub fn snapshot<T>(&self, f: impl FnOnce(&StateFile) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let engine = |e| classify("reading the state", e);
+        self.conn.execute_batch("BEGIN").map_err(engine)?;
+        let result = f(self);
+        self.conn.execute_batch("COMMIT").map_err(engine)?;
+        result
+    }
+}
+
+/// Every key under which a message may stand.
+fn keys_of(message: &Message) -> Vec<Key> {
+    let f = &message.facts;
+    let mut keys: Vec<Key> = f.ids.keys().map(|id| Key::id(id)).collect();
+    keys.extend(f.reference.iter().map(|r| Key::reference(r)));
+    keys.extend(f.claims.keys().map(|r| Key::claim(r)));
+    keys.extend(message.filed.recipient.iter().map(|r| Key::recipient(r)));
+    keys
+}
+
+fn account_no<'a>(accounts: &'a AccountNumbers, id: &AccountId) -> Result<(i64, &'a str), StoreError> {
+    accounts.no(id).ok_or_else(|| StoreError::Decode { what: "account", detail: format!("{id} has no number") })
+}
+
+const UPSERT: &str = "INSERT INTO message (row, account, provider, created_at, listed_at, state, message_id, ref, sender, recipient, kind, template_id,
+    failure_class, failure_code, failure_subcode, partial, conflict, stuck_cause, stuck_since, stuck_deadline, due_at, thread, server_time, dossier)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
+const UPDATE: &str = "UPDATE message SET listed_at = ?5, state = ?6, message_id = ?7, ref = ?8, sender = ?9, recipient = ?10, kind = ?11, template_id = ?12,
+    failure_class = ?13, failure_code = ?14, failure_subcode = ?15, partial = ?16, conflict = ?17, stuck_cause = ?18, stuck_since = ?19, stuck_deadline = ?20,
+    due_at = ?21, thread = ?22, server_time = ?23, dossier = ?24
+  WHERE row = ?1 AND account = ?2 AND provider = ?3 AND created_at = ?4";
+
+fn write_message(conn: &Connection, accounts: &AccountNumbers, changed: &Changed) -> Result<(), StoreError> {
+    let engine = |e| classify("writing a message", e);
+    let Changed { message: m, summary: s, new } = changed;
+    let (no, provider) = account_no(accounts, &m.account)?;
+    let stuck = m.stuck.map(|s| StoredStuck { since: s.since, deadline: s.deadline, cause: s.cause as u8 });
+    let dossier = encode(&DossierRef {
+        facts: &m.facts,
+        timeline: &m.timeline,
+        borrows: m.borrows,
+        lent_to: m.lent_to,
+        merged_into: m.merged_into,
+        stuck,
+        due_at: m.due_at,
+    })?;
+    let state = m.filed.state.unwrap_or(State::Queued) as i64;
+    let mut write = conn.prepare_cached(if *new { UPSERT } else { UPDATE }).map_err(engine)?;
+    write
+        .execute(params![
+            m.row as i64,
+            no,
+            provider,
+            m.created_at.0,
+            m.filed.listed.then_some(m.created_at.0),
+            state,
+            s.message_id,
+            s.reference,
+            s.sender,
+            m.filed.recipient,
+            s.kind,
+            s.template_id,
+            s.failure_class.map(|c| c.as_str()),
+            s.failure_code,
+            s.failure_subcode,
+            s.partial.then_some(1),
+            s.conflict.then_some(1),
+            m.stuck.map(|s| s.cause.as_str()),
+            m.stuck.map(|s| s.since.0),
+            m.stuck.map(|s| s.deadline.0),
+            m.due_at.map(|t| t.0),
+            m.filed.thread.map(|t| t as i64),
+            m.filed.server_time.map(|t| t.0),
+            dossier,
+        ])
+        .map(drop)
+        .map_err(engine)
+}
+
+/// [`Dossier`] by reference, for writing.
+#[derive(Serialize)]
+struct DossierRef<'a> {
+    facts: &'a Facts,
+    timeline: &'a Timeline,
+    borrows: Option<Row>,
+    lent_to: Option<Row>,
+    merged_into: Option<Row>,
+    stuck: Option<StoredStuck>,
+    due_at: Option<Millis>,
+}
+
+fn write_thread(
+    conn: &Connection,
+    accounts: &AccountNumbers,
+    key: &ThreadKey,
+    row: Row,
+    thread: &Thread,
+    new: bool,
+) -> Result<(), StoreError> {
+    let engine = |e| classify("writing a conversation", e);
+    let (no, _) = account_no(accounts, &key.account)?;
+    let marks = encode(thread)?;
+    if new {
+        let sql = "INSERT INTO thread (row, account, sender, recipient, marks) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut add = conn.prepare_cached(sql).map_err(engine)?;
+        add.execute(params![row as i64, no, key.sender, key.recipient, marks]).map(drop).map_err(engine)
+    } else {
+        let mut set = conn.prepare_cached("UPDATE thread SET marks = ?2 WHERE row = ?1").map_err(engine)?;
+        set.execute(params![row as i64, marks]).map(drop).map_err(engine)
+    }
+}
+
+pub(super) fn state_of(n: i64) -> State {
+    match n {
+        1 => State::Sent,
+        2 => State::Delivered,
+        3 => State::Read,
+        4 => State::Failed,
+        _ => State::Queued,
+    }
+}
+
+fn read_message(accounts: &AccountNumbers, row: &SqlRow<'_>) -> rusqlite::Result<Result<Message, StoreError>> {
+    let no: i64 = row.get(1)?;
+    let Some(account) = accounts.id(no) else {
+        return Ok(Err(StoreError::Decode { what: "account", detail: format!("number {no}") }));
+    };
+    let dossier: Dossier = match decode("message", row.get_ref(8)?.as_blob()?) {
+        Ok(dossier) => dossier,
+        Err(e) => return Ok(Err(e)),
+    };
+    let stuck = dossier.stuck.and_then(|s| {
+        let cause = *crate::domain::stuck::Cause::ALL.get(s.cause as usize)?;
+        Some(Stuck { since: s.since, deadline: s.deadline, cause })
+    });
+    Ok(Ok(Message {
+        row: row.get::<_, i64>(0)? as Row,
+        account: account.clone(),
+        created_at: Millis(row.get(2)?),
+        facts: dossier.facts,
+        timeline: dossier.timeline,
+        borrows: dossier.borrows,
+        lent_to: dossier.lent_to,
+        merged_into: dossier.merged_into,
+        stuck,
+        due_at: dossier.due_at,
+        filed: Filed {
+            listed: row.get::<_, Option<i64>>(3)?.is_some(),
+            state: Some(state_of(row.get(4)?)),
+            recipient: row.get(5)?,
+            thread: row.get::<_, Option<i64>>(6)?.map(|t| t as Row),
+            server_time: row.get::<_, Option<i64>>(7)?.map(Millis),
+        },
+    }))
+}
+
+impl Source for StateFile {
+    type Error = StoreError;
+
+    fn rows(&self, key: Key, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let engine = |e| classify("finding messages", e);
+        // Served by the primary key.
+        let mut all = self.conn.prepare_cached("SELECT row FROM message_key WHERE hash = ?1 ORDER BY row LIMIT ?2").map_err(engine)?;
+        let rows = all.query_map(params![key.0 as i64, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
+        rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
+    }
+
+    fn message(&self, row: Row) -> Result<Option<Message>, StoreError> {
+        let engine = |e| classify("reading a message", e);
+        let sql = format!("{MESSAGE_COLUMNS} WHERE row = ?1");
+        let mut one = self.conn.prepare_cached(&sql).map_err(engine)?;
+        let found = one.query_row([row as i64], |r| Ok(read_message(&self.accounts, r))).optional().map_err(engine)?;
+        found.map(|m| m.map_err(engine)?).transpose()
+    }
+
+    fn thread(&self, key: &ThreadKey) -> Result<Option<(Row, Thread)>, StoreError> {
+        let engine = |e| classify("reading a conversation", e);
+        let Some((no, _)) = self.accounts.no(&key.account) else { return Ok(None) };
+        // Served by the unique index over account, sender, recipient.
+        let sql = "SELECT row, marks FROM thread WHERE account = ?1 AND sender = ?2 AND recipient = ?3";
+        let mut one = self.conn.prepare_cached(sql).map_err(engine)?;
+        let found = one
+            .query_row(params![no, key.sender, key.recipient], |r| {
+                Ok((r.get::<_, i64>(0)? as Row, decode("conversation", r.get_ref(1)?.as_blob()?)))
+            })
+            .optional()
+            .map_err(engine)?;
+        found.map(|(row, thread)| thread.map(|t| (row, t))).transpose()
+    }
+
+    fn thread_messages(&self, thread: Row, above: Millis, upto: Millis) -> Result<Vec<Row>, StoreError> {
+        let engine = |e| classify("reading a conversation", e);
+        // Served by message_thread.
+        let sql = "SELECT row FROM message WHERE thread = ?1 AND server_time > ?2 AND server_time <= ?3";
+        let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
+        let rows = all.query_map(params![thread as i64, above.0, upto.0], |r| r.get::<_, i64>(0)).map_err(engine)?;
+        rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
+    }
+
+    fn next_rows(&self) -> Result<(Row, Row), StoreError> {
+        let engine = |e| classify("reading the state", e);
+        let last = |sql| -> rusqlite::Result<Option<i64>> { self.conn.prepare_cached(sql)?.query_row([], |r| r.get(0)) };
+        let message = last("SELECT max(row) FROM message").map_err(engine)?;
+        let thread = last("SELECT max(row) FROM thread").map_err(engine)?;
+        let mut pruned = self.conn.prepare_cached("SELECT value FROM meta WHERE key = 'pruned_row'").map_err(engine)?;
+        let pruned: Option<String> = pruned.query_row([], |r| r.get(0)).optional().map_err(engine)?;
+        let pruned = pruned.and_then(|p| p.parse::<i64>().ok());
+        Ok((message.max(pruned).unwrap_or(0) as Row + 1, thread.unwrap_or(0) as Row + 1))
+    }
+}
