@@ -1,4 +1,5 @@
 //! baophat: what happened to every message a Vietnamese business sends.
 
+pub mod config;
 pub mod domain;
 pub mod providers;
