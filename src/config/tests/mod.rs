@@ -1,6 +1,7 @@
 //! Loading seen from outside: files and environments in, a configuration or its mistakes out.
 
 mod env;
+mod example;
 mod mistakes;
 mod show;
 
