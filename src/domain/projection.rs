@@ -233,6 +233,16 @@ impl<S: Source> Workbench<'_, S> {
         self.settle_touched(now)
     }
 
+    /// Kind and recipient of the message that a record names, for reading an answer to its send call.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn kind_and_recipient(&mut self, account: &AccountId, target: &Target) -> Result<(Option<String>, Option<String>), S::Error> {
+        let Some(row) = self.find_target(account, target)? else { return Ok((None, None)) };
+        let facts = &self.view(row)?.facts;
+        Ok((facts.kind.value().map(str::to_owned), facts.recipient.value().map(str::to_owned)))
+    }
+
     /// The message that a record names: by the sender's id first, then by the provider's.
     fn find_target(&mut self, account: &AccountId, target: &Target) -> Result<Option<Row>, S::Error> {
         if let Some(reference) = &target.reference

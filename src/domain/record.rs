@@ -48,6 +48,9 @@ impl Callback {
 /// One registered message, as taken and checked by our API.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
+    /// The account; the record's own where it is not told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<AccountId>,
     /// The sender's own id.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none", default)]
     pub reference: Option<String>,
@@ -129,6 +132,8 @@ pub enum Content {
         /// The operator's reason.
         reason: String,
     },
+    /// A record that cannot be read back, and why.
+    Damaged(String),
 }
 
 /// One row of the inbox.

@@ -48,22 +48,25 @@ impl<S: Source> Workbench<'_, S> {
         cx: Context<'_>,
         registrations: &[Registration],
     ) -> Result<Result<Vec<Registered>, RegistrationConflict>, S::Error> {
-        if let Some(conflict) = self.first_conflict(cx.account, registrations)? {
+        if let Some(conflict) = self.first_conflict(cx, registrations)? {
             return Ok(Err(conflict));
         }
         let mut taken = Vec::with_capacity(registrations.len());
         for registration in registrations {
-            taken.push(self.register_one(cx, registration)?);
+            let account = registration.account.as_ref().unwrap_or(cx.account);
+            taken.push(self.register_one(Context { account, ..cx }, registration)?);
         }
         self.settle_touched(cx.received_at)?;
         Ok(Ok(taken))
     }
 
-    fn first_conflict(&mut self, account: &AccountId, all: &[Registration]) -> Result<Option<RegistrationConflict>, S::Error> {
+    fn first_conflict(&mut self, cx: Context<'_>, all: &[Registration]) -> Result<Option<RegistrationConflict>, S::Error> {
         // The call's own messages first joined among themselves: name → what the call said so far.
-        let mut said: std::collections::HashMap<(bool, &str), Facts> = std::collections::HashMap::new();
+        let mut said: std::collections::HashMap<(&str, bool, &str), Facts> = std::collections::HashMap::new();
         for (index, r) in all.iter().enumerate() {
-            let names = [r.reference.as_deref().map(|n| (true, n)), r.message_id.as_deref().map(|n| (false, n))];
+            let account = r.account.as_ref().unwrap_or(cx.account);
+            let slug = account.as_str();
+            let names = [r.reference.as_deref().map(|n| (slug, true, n)), r.message_id.as_deref().map(|n| (slug, false, n))];
             for name in names.iter().flatten() {
                 let facts = said.entry(*name).or_default();
                 let differences = differences(facts, r);

@@ -65,6 +65,20 @@ impl InboxWriter {
         Ok(InboxWriter { conn, accounts, next_seq, repeats })
     }
 
+    /// Gives every configured account a number.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn ensure_accounts<'a>(&mut self, all: impl Iterator<Item = (&'a AccountId, &'static str)>) -> Result<(), StoreError> {
+        for (id, provider) in all {
+            if !self.accounts.contains_key(id.as_str()) {
+                let no = add_account(&self.conn, id, provider).map_err(|e| classify("adding an account", e))?;
+                self.accounts.insert(id.as_str().to_owned(), no);
+            }
+        }
+        Ok(())
+    }
+
     /// The position that the next record gets.
     pub fn next_seq(&self) -> Seq {
         self.next_seq
@@ -103,7 +117,7 @@ impl InboxWriter {
                 let account = match known {
                     Some(no) => *no,
                     None => {
-                        let no = add_account(&tx, s).map_err(engine)?;
+                        let no = add_account(&tx, &s.account, s.provider).map_err(engine)?;
                         new_accounts.push((s.account.as_str().to_owned(), no));
                         no
                     }
@@ -260,12 +274,8 @@ fn find_repeat(conn: &Connection, repeats: &Repeats, identity: &Short) -> rusqli
     Ok(None)
 }
 
-fn add_account(conn: &Connection, s: &Submission) -> rusqlite::Result<i64> {
-    conn.query_row(
-        "INSERT INTO account (id, provider) VALUES (?1, ?2) RETURNING no",
-        params![s.account.as_str(), s.provider],
-        |r| r.get(0),
-    )
+fn add_account(conn: &Connection, id: &AccountId, provider: &str) -> rusqlite::Result<i64> {
+    conn.query_row("INSERT INTO account (id, provider) VALUES (?1, ?2) RETURNING no", params![id.as_str(), provider], |r| r.get(0))
 }
 
 fn insert_record(insert: &mut rusqlite::CachedStatement<'_>, seq: Seq, account: i64, s: &Submission) -> rusqlite::Result<usize> {
@@ -286,7 +296,7 @@ fn insert_record(insert: &mut rusqlite::CachedStatement<'_>, seq: Seq, account: 
                 Content::Registrations(r) => own(1, serde_json::to_vec(r).unwrap_or_default()),
                 Content::Answer { target, answer } => own(2, serde_json::to_vec(&(target, answer)).unwrap_or_default()),
                 Content::Mark { target, reason } => own(3, serde_json::to_vec(&(target, reason)).unwrap_or_default()),
-                Content::Callback(_) => return Ok(0),
+                Content::Callback(_) | Content::Damaged(_) => return Ok(0),
             };
             insert.execute(params![seq, account, kind, at, None::<&str>, None::<i64>, None::<&str>, None::<&str>, None::<&str>, body, None::<&[u8]>])
         }
@@ -382,7 +392,7 @@ fn read_record(row: &SqlRow<'_>) -> rusqlite::Result<Decoded> {
         return Ok(Err(StoreError::Decode { what: "account", detail: id }));
     };
     let content = match kind {
-        0 => Ok(Content::Callback(Callback {
+        0 => Content::Callback(Callback {
             account: account.clone(),
             method: if row.get::<_, Option<i64>>(5)? == Some(0) { Method::Get } else { Method::Post },
             query: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
@@ -391,12 +401,10 @@ fn read_record(row: &SqlRow<'_>) -> rusqlite::Result<Decoded> {
             body: row.get(9)?,
             source: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
             received_at,
-        })),
-        kind => decode_own(kind, row.get_ref(9)?.as_blob()?),
+        }),
+        kind => decode_own(kind, row.get_ref(9)?.as_blob()?).unwrap_or_else(Content::Damaged),
     };
-    Ok(content
-        .map(|content| Record { seq, account, received_at, content })
-        .map_err(|detail| StoreError::Decode { what: "record", detail: format!("record {seq}: {detail}") }))
+    Ok(Ok(Record { seq, account, received_at, content }))
 }
 
 fn decode_own(kind: i64, body: &[u8]) -> Result<Content, String> {

@@ -1,0 +1,31 @@
+//! The pipeline: from a verified callback to a durable record, and from records to messages.
+//!
+//! Two threads with one file each: the *writer* appends whatever arrived while the last commit was syncing and answers every
+//! waiter; the *projector* folds records after its cursor and commits messages and cursor together. It must not know HTTP.
+
+mod health;
+mod inbox;
+mod projector;
+mod rules;
+mod writer;
+
+pub use health::Health;
+pub use inbox::{Inbox, SubmitError, Submitted};
+pub use projector::{Nudge, Parts, Projected, Projector, ProjectorHandle, ReprocessWhat};
+pub use rules::AccountRules;
+pub use writer::Writer;
+
+/// Most records in one commit of the inbox.
+pub const BATCH_RECORDS_MAX: usize = 1_024;
+
+/// Most records in one commit of the projection.
+pub const FOLD_RECORDS_MAX: usize = 512;
+
+/// Most messages that one sweep looks at before records go on.
+pub const SWEEP_MESSAGES_MAX: usize = 500;
+
+/// Most rows that one step of retention deletes.
+pub const PRUNE_ROWS_MAX: usize = 1_000;
+
+/// Most bytes that wait to be made durable; one more record is answered 503.
+pub const INBOX_BYTES_MAX: usize = 64 << 20;

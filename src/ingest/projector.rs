@@ -1,0 +1,535 @@
+//! The projector thread: takes records after its cursor, parses, folds, and commits messages, outcomes and cursor together.
+//!
+//! One loop does all writing to the state: records first, then what is due, then what was asked to be processed again, then old rows.
+//! A record that cannot be folded is set aside with status `error`; it never stops the ones behind it.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::rules::AccountRules;
+use super::writer::describe;
+use super::{FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
+use crate::clock::Clock;
+use crate::config::Retention;
+use crate::domain::event::{AnswerOutcome, Event, Fact, Parsed};
+use crate::domain::failure::Failure;
+use crate::domain::ids::{AccountId, Row, Seq};
+use crate::domain::projection::{Change, Context, Refused, Registered, RegistrationConflict, Workbench};
+use crate::domain::record::{Callback, Content, Record, SendAnswer, Status, Target};
+use crate::domain::time::{Millis, Span};
+use crate::metrics::Metrics;
+use crate::providers::catalogue::catalogue;
+use crate::providers::{AnswerContext, Spec};
+use crate::store::StoreError;
+use crate::store::sqlite::inbox::InboxReader;
+use crate::store::sqlite::state::{AccountNumbers, Outcome, StateFile};
+
+/// How long the projector waits before it tries a failed commit again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// How often old rows are looked for.
+const PRUNE_EVERY: Span = Span::seconds(1);
+
+/// What became of a call of our own API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Projected {
+    /// The messages registered, in the order of the call.
+    Registered(Vec<Registered>),
+    /// The registration contradicts what is on record; nothing of the call was taken.
+    Conflict(RegistrationConflict),
+    /// The statement was taken for this message.
+    Taken(Row),
+    /// The statement was not taken.
+    Refused(Refused),
+    /// The record could not be folded; it is kept.
+    Failed(String),
+}
+
+/// Which callbacks to process again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReprocessWhat {
+    /// One.
+    One(Seq),
+    /// Every one with a status.
+    All(Status),
+}
+
+/// A word to the projector.
+pub enum Nudge {
+    /// There are new records; these are waited for.
+    Appended(Vec<(Seq, oneshot::Sender<Projected>)>),
+    /// Process callbacks again; the answer is how many were.
+    Reprocess(ReprocessWhat, oneshot::Sender<usize>),
+    /// Look whether something is due.
+    Tick,
+    /// Fold what is there and end.
+    Stop,
+}
+
+/// Speaks to the projector; cheap to clone.
+#[derive(Clone)]
+pub struct ProjectorHandle {
+    nudges: Sender<Nudge>,
+    cursor: Arc<AtomicU64>,
+}
+
+impl ProjectorHandle {
+    /// Gives it a word. Lost when the projector has ended, which loses nothing: the cursor stands.
+    pub fn nudge(&self, nudge: Nudge) {
+        let _ = self.nudges.send(nudge);
+    }
+
+    /// The last record folded and committed.
+    pub fn cursor(&self) -> Seq {
+        self.cursor.load(Ordering::Acquire)
+    }
+
+    /// Processes callbacks again.
+    pub fn reprocess(&self, what: ReprocessWhat) -> oneshot::Receiver<usize> {
+        let (tell, told) = oneshot::channel();
+        self.nudge(Nudge::Reprocess(what, tell));
+        told
+    }
+}
+
+struct Job {
+    what: ReprocessWhat,
+    after: Seq,
+    done: usize,
+    tell: oneshot::Sender<usize>,
+}
+
+/// The projector.
+pub struct Projector {
+    nudges: Receiver<Nudge>,
+    cursor: Arc<AtomicU64>,
+    inbox: InboxReader,
+    state: StateFile,
+    rules: Arc<AccountRules>,
+    clock: Arc<dyn Clock>,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    retention: Retention,
+    sweep_every: Span,
+    waiting: HashMap<Seq, oneshot::Sender<Projected>>,
+    jobs: VecDeque<Job>,
+    prune_after: Millis,
+    stopping: bool,
+}
+
+/// What folding one record came to.
+struct Folded {
+    status: Status,
+    reason: Option<String>,
+    answer: Option<Projected>,
+}
+
+impl Folded {
+    fn processed(answer: Option<Projected>) -> Folded {
+        Folded { status: Status::Processed, reason: None, answer }
+    }
+    fn error(reason: impl Into<String>) -> Folded {
+        let reason = reason.into();
+        Folded { status: Status::Error, answer: Some(Projected::Failed(reason.clone())), reason: Some(reason) }
+    }
+}
+
+/// Everything a projector works with.
+pub struct Parts {
+    /// Records.
+    pub inbox: InboxReader,
+    /// Messages.
+    pub state: StateFile,
+    /// Providers and deadlines.
+    pub rules: Arc<AccountRules>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where to say that something does not work.
+    pub health: Arc<Health>,
+    /// Where to count.
+    pub metrics: Arc<Metrics>,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// How often to look for what is due.
+    pub sweep_every: Span,
+}
+
+impl Projector {
+    /// A projector and the handle to speak to it.
+    ///
+    /// # Errors
+    /// When the cursor cannot be read.
+    pub fn new(parts: Parts) -> Result<(Projector, ProjectorHandle), StoreError> {
+        let (tx, nudges) = channel();
+        let cursor = Arc::new(AtomicU64::new(parts.state.cursor()?));
+        let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone() };
+        let Parts { inbox, state, rules, clock, health, metrics, retention, sweep_every } = parts;
+        let projector = Projector {
+            nudges,
+            cursor,
+            inbox,
+            state,
+            rules,
+            clock,
+            health,
+            metrics,
+            retention,
+            sweep_every,
+            waiting: HashMap::new(),
+            jobs: VecDeque::new(),
+            prune_after: Millis(0),
+            stopping: false,
+        };
+        Ok((projector, handle))
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(mut self) -> std::io::Result<JoinHandle<()>> {
+        std::thread::Builder::new().name("projector".into()).spawn(move || {
+            self.run();
+            if let Err(e) = self.state.checkpoint() {
+                tracing::warn!(error = %e, "the state's write-ahead log stays for the next start");
+            }
+        })
+    }
+
+    /// Works until told to stop and nothing is left.
+    pub fn run(&mut self) {
+        loop {
+            let worked = match self.step() {
+                Ok(worked) => {
+                    self.health.well("projection");
+                    worked
+                }
+                Err(e) => {
+                    self.health.ill("projection", &describe(&e));
+                    if self.stopping {
+                        return;
+                    }
+                    self.wait(RETRY_AFTER);
+                    continue;
+                }
+            };
+            if worked {
+                self.wait(Duration::ZERO);
+            } else if self.stopping {
+                return;
+            } else {
+                self.wait(Duration::from_millis(u64::try_from(self.sweep_every.0).unwrap_or(1_000).clamp(10, 60_000)));
+            }
+        }
+    }
+
+    /// Takes the words that wait, and waits up to `longest` for a first one.
+    fn wait(&mut self, longest: Duration) {
+        let mut next = if longest.is_zero() {
+            self.nudges.try_recv().ok()
+        } else {
+            match self.nudges.recv_timeout(longest) {
+                Ok(nudge) => Some(nudge),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.stopping = true;
+                    None
+                }
+            }
+        };
+        while let Some(nudge) = next {
+            match nudge {
+                Nudge::Appended(told) => self.waiting.extend(told),
+                Nudge::Reprocess(what, tell) => self.jobs.push_back(Job { what, after: 0, done: 0, tell }),
+                Nudge::Tick => {}
+                Nudge::Stop => self.stopping = true,
+            }
+            next = self.nudges.try_recv().ok();
+        }
+    }
+
+    /// One round of each kind of work; `true` when there may be more.
+    ///
+    /// # Errors
+    /// When a file fails; nothing of the failed part was committed.
+    pub fn step(&mut self) -> Result<bool, StoreError> {
+        let records = self.catch_up()?;
+        if self.stopping {
+            return Ok(records);
+        }
+        let swept = self.sweep()?;
+        let reprocessed = self.reprocess()?;
+        self.prune()?;
+        Ok(records || swept || reprocessed)
+    }
+
+    fn catch_up(&mut self) -> Result<bool, StoreError> {
+        let cursor = self.cursor.load(Ordering::Acquire);
+        let records = self.inbox.after(cursor, FOLD_RECORDS_MAX)?;
+        let Some(last) = records.last().map(|r| r.seq) else {
+            self.metrics.projection_lag.set(0);
+            return Ok(false);
+        };
+        let full = records.len() == FOLD_RECORDS_MAX;
+        match self.fold(&records, Some(last)) {
+            Ok(()) => self.cursor.store(last, Ordering::Release),
+            Err(e) if is_of_the_record(&e) && records.len() > 1 => self.fold_one_by_one(&records)?,
+            Err(e) if is_of_the_record(&e) => self.set_aside(&records[0], &e)?,
+            Err(e) => return Err(e),
+        }
+        if full {
+            let behind = self.inbox.last_seq()?.saturating_sub(self.cursor.load(Ordering::Acquire));
+            self.metrics.projection_lag.set(behind as i64);
+        }
+        Ok(true)
+    }
+
+    fn fold_one_by_one(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        for record in records {
+            match self.fold(std::slice::from_ref(record), Some(record.seq)) {
+                Ok(()) => self.cursor.store(record.seq, Ordering::Release),
+                Err(e) if is_of_the_record(&e) => self.set_aside(record, &e)?,
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a record that cannot be folded out of the way, with its reason.
+    fn set_aside(&mut self, record: &Record, e: &StoreError) -> Result<(), StoreError> {
+        let reason = describe(e);
+        tracing::error!(seq = record.seq, reason, "a record cannot be folded and is set aside");
+        let outcome = outcome(record, Status::Error, Some(reason.clone()));
+        self.state.commit(&Change::default(), &[outcome], Some(record.seq))?;
+        self.cursor.store(record.seq, Ordering::Release);
+        if let Some(tell) = self.waiting.remove(&record.seq) {
+            let _ = tell.send(Projected::Failed(reason));
+        }
+        Ok(())
+    }
+
+    /// Folds records and commits everything that follows, together with the cursor where one is given.
+    fn fold(&mut self, records: &[Record], cursor: Option<Seq>) -> Result<(), StoreError> {
+        self.learn_accounts(records)?;
+        let rules = self.rules.clone();
+        let mut outcomes = Vec::with_capacity(records.len());
+        let mut answers = Vec::new();
+        let mut bench = Workbench::new(&self.state, rules.as_ref())?;
+        for record in records {
+            let folded = fold_record(&mut bench, &rules, &self.metrics, record)?;
+            outcomes.push(outcome(record, folded.status, folded.reason));
+            answers.extend(folded.answer.map(|a| (record.seq, a)));
+        }
+        let change = bench.finish();
+        self.state.commit(&change, &outcomes, cursor)?;
+        self.count(&change, &outcomes);
+        for (seq, answer) in answers {
+            if let Some(tell) = self.waiting.remove(&seq) {
+                let _ = tell.send(answer);
+            }
+        }
+        Ok(())
+    }
+
+    fn learn_accounts(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        if records.iter().any(|r| self.state.accounts.no(&r.account).is_none()) {
+            self.state.accounts = AccountNumbers::new(self.inbox.accounts()?);
+        }
+        Ok(())
+    }
+
+    fn count(&self, change: &Change, outcomes: &[Outcome]) {
+        let slug = |account: &AccountId| self.rules.get(account).map_or("unknown", |k| k.spec.slug);
+        for o in outcomes {
+            Metrics::count(&self.metrics.records, slug(&o.account), o.status.as_str());
+        }
+        for t in &change.transitions {
+            let account = change.messages.iter().find(|c| c.message.row == t.row).map(|c| &c.message.account);
+            if let Some(account) = account {
+                Metrics::count(&self.metrics.transitions, slug(account), t.to.as_str());
+            }
+        }
+    }
+
+    /// Looks at messages whose deadline has come. Costs by what is due.
+    fn sweep(&mut self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let due = self.state.due(now, SWEEP_MESSAGES_MAX)?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let rules = self.rules.clone();
+        let mut bench = Workbench::new(&self.state, rules.as_ref())?;
+        for row in &due {
+            bench.sweep(*row, now)?;
+        }
+        let change = bench.finish();
+        self.state.commit(&change, &[], None)?;
+        self.metrics.sweeps.inc_by(due.len() as u64);
+        Ok(due.len() == SWEEP_MESSAGES_MAX)
+    }
+
+    /// One batch of what was asked to be processed again.
+    fn reprocess(&mut self) -> Result<bool, StoreError> {
+        let Some(job) = self.jobs.front() else { return Ok(false) };
+        let (what, after) = (job.what, job.after);
+        let seqs = match what {
+            ReprocessWhat::One(seq) if after == 0 => vec![seq],
+            ReprocessWhat::One(_) => Vec::new(),
+            ReprocessWhat::All(status) => self.state.callbacks_with(status, after, FOLD_RECORDS_MAX)?,
+        };
+        let mut records = Vec::with_capacity(seqs.len());
+        for seq in &seqs {
+            records.extend(self.inbox.get(*seq)?);
+        }
+        for record in &records {
+            match self.fold(std::slice::from_ref(record), None) {
+                Err(e) if is_of_the_record(&e) => tracing::error!(seq = record.seq, reason = describe(&e), "cannot be processed again"),
+                other => other?,
+            }
+        }
+        let more = matches!(what, ReprocessWhat::All(_)) && seqs.len() == FOLD_RECORDS_MAX;
+        if let Some(job) = self.jobs.front_mut() {
+            job.done += records.len();
+            job.after = seqs.last().copied().unwrap_or(after);
+        }
+        if !more && let Some(job) = self.jobs.pop_front() {
+            let _ = job.tell.send(job.done);
+        }
+        Ok(more || !self.jobs.is_empty())
+    }
+
+    /// One small step of retention.
+    fn prune(&mut self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        // At most one step a second; a clock that jumped back must not stop it for long.
+        if now < self.prune_after && now.plus(PRUNE_EVERY) >= self.prune_after {
+            return Ok(());
+        }
+        self.prune_after = now.plus(PRUNE_EVERY);
+        let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
+        if gone > 0 {
+            tracing::debug!(rows = gone, "old messages pruned");
+        }
+        Ok(())
+    }
+}
+
+/// The fault lies in this record or in what it leads to, not in the disk: the others can go on.
+fn is_of_the_record(e: &StoreError) -> bool {
+    matches!(e, StoreError::Decode { .. } | StoreError::Missing(_))
+}
+
+fn outcome(record: &Record, status: Status, reason: Option<String>) -> Outcome {
+    Outcome {
+        seq: record.seq,
+        account: record.account.clone(),
+        callback: matches!(record.content, Content::Callback(_)),
+        received_at: record.received_at,
+        status,
+        reason,
+    }
+}
+
+fn fold_record(bench: &mut Workbench<'_, StateFile>, rules: &AccountRules, metrics: &Metrics, record: &Record) -> Result<Folded, StoreError> {
+    let cx = Context { account: &record.account, seq: record.seq, received_at: record.received_at };
+    let Some(known) = rules.get(&record.account) else {
+        let reason = format!("the account {} is not configured any more; configure it, then process this again", record.account);
+        return Ok(Folded::error(reason));
+    };
+    match &record.content {
+        Content::Callback(callback) => {
+            let parsed = parse(|| known.account.parse(callback), callback);
+            match parsed {
+                Parsed::Events(events) => {
+                    for event in &events {
+                        count_unknown_code(metrics, known.spec, event);
+                    }
+                    bench.events(cx, &events)?;
+                    Ok(Folded::processed(None))
+                }
+                Parsed::Ignored(reason) => Ok(Folded { status: Status::Ignored, reason: Some(reason), answer: None }),
+                Parsed::Unreadable(reason) => Ok(Folded { status: Status::Error, reason: Some(reason), answer: None }),
+            }
+        }
+        Content::Registrations(all) => Ok(match bench.register(cx, all)? {
+            Ok(registered) => Folded::processed(Some(Projected::Registered(registered))),
+            Err(conflict) => Folded {
+                status: Status::Error,
+                reason: Some("it contradicts a message on record".into()),
+                answer: Some(Projected::Conflict(conflict)),
+            },
+        }),
+        Content::Answer { target, answer } => fold_answer(bench, metrics, known, cx, target, answer),
+        Content::Mark { target, reason } => Ok(taken(bench.mark(cx, target, reason)?)),
+        Content::Damaged(detail) => Ok(Folded::error(format!("the record cannot be read back: {detail}"))),
+    }
+}
+
+fn fold_answer(
+    bench: &mut Workbench<'_, StateFile>,
+    metrics: &Metrics,
+    known: &super::rules::Known,
+    cx: Context<'_>,
+    target: &Target,
+    answer: &SendAnswer,
+) -> Result<Folded, StoreError> {
+    let (kind, recipient) = bench.kind_and_recipient(cx.account, target)?;
+    let context = AnswerContext { kind: kind.as_deref(), recipient: recipient.as_deref(), received_at: cx.received_at };
+    let reading = match catch_unwind(AssertUnwindSafe(|| known.account.read_answer(answer, context))) {
+        Ok(reading) => reading,
+        Err(_) => return Ok(Folded::error("the answer's reader broke on it; the answer is kept")),
+    };
+    if let AnswerOutcome::Refused { failure, .. } = &reading.outcome {
+        count_unknown(metrics, known.spec, kind.as_deref(), failure);
+    }
+    Ok(taken(bench.answer(cx, target, &reading)?))
+}
+
+fn taken(result: Result<Row, Refused>) -> Folded {
+    match result {
+        Ok(row) => Folded::processed(Some(Projected::Taken(row))),
+        Err(refused) => {
+            let reason = match &refused {
+                Refused::NoSuchMessage => "there is no such message any more".to_owned(),
+                Refused::IdTaken { .. } => "the id in it belongs to another registered message".to_owned(),
+            };
+            Folded { status: Status::Error, reason: Some(reason), answer: Some(Projected::Refused(refused)) }
+        }
+    }
+}
+
+/// Runs a parser; one that breaks costs this callback its facts for now, never the callback.
+fn parse(parser: impl FnOnce() -> Parsed, callback: &Callback) -> Parsed {
+    catch_unwind(AssertUnwindSafe(parser)).unwrap_or_else(|_| {
+        tracing::error!(account = %callback.account, "the parser broke on a callback; it is kept");
+        Parsed::Unreadable("the parser broke on it; this is a fault of baophat, and the callback is kept".into())
+    })
+}
+
+fn count_unknown_code(metrics: &Metrics, spec: &Spec, event: &Event) {
+    if let Event::Message(event) = event {
+        match &event.fact {
+            Fact::Failed(failure) => count_unknown(metrics, spec, event.kind.as_deref(), failure),
+            Fact::Report(report) => {
+                if let Some(failure) = &report.failure {
+                    count_unknown(metrics, spec, event.kind.as_deref(), failure);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn count_unknown(metrics: &Metrics, spec: &Spec, kind: Option<&str>, failure: &Failure) {
+    if failure.code.is_some() && catalogue().explain(spec, kind, failure).is_none() {
+        Metrics::count(&metrics.unknown_codes, spec.slug, "unknown_code");
+    }
+}

@@ -1,0 +1,167 @@
+//! The writer thread: commits whatever arrived while the last commit was syncing, in one transaction, then answers every waiter.
+//!
+//! No timer makes a lone record wait. A failed batch answers every one of its waiters with an error; nothing of it is on disk.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::inbox::{Held, Inbox, SubmitError};
+use super::projector::{Nudge, Projected, ProjectorHandle};
+use super::{BATCH_RECORDS_MAX, Health, PRUNE_ROWS_MAX};
+use crate::domain::time::{Millis, Span};
+use crate::metrics::Metrics;
+use crate::store::sqlite::inbox::{InboxWriter, Submission};
+use crate::store::{Receipt, StoreError};
+
+/// What the writer is asked to do.
+pub enum Order {
+    /// Make a record durable.
+    Append {
+        /// The record.
+        submission: Box<Submission>,
+        /// Whom to answer.
+        ack: oneshot::Sender<Result<Receipt, SubmitError>>,
+        /// Whom to tell what became of it.
+        projected: Option<oneshot::Sender<Projected>>,
+        /// The memory it holds.
+        held: Held,
+    },
+    /// Do the housekeeping.
+    Tick(Millis),
+}
+
+/// The writer thread.
+pub struct Writer {
+    orders: mpsc::Receiver<Order>,
+    store: InboxWriter,
+    projector: ProjectorHandle,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    keep: Span,
+    ill: bool,
+}
+
+struct Waiter {
+    ack: oneshot::Sender<Result<Receipt, SubmitError>>,
+    projected: Option<oneshot::Sender<Projected>>,
+    _held: Held,
+}
+
+impl Writer {
+    /// Starts the thread. It ends when every [`Inbox`] is dropped and what waits is answered.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
+        store: InboxWriter,
+        projector: ProjectorHandle,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+        records_max: usize,
+        keep: Span,
+    ) -> std::io::Result<(Inbox, JoinHandle<()>)> {
+        let (tx, orders) = mpsc::channel(records_max);
+        let inbox = Inbox { orders: tx, waiting_bytes: Arc::default(), metrics: metrics.clone() };
+        let writer = Writer { orders, store, projector, health, metrics, keep, ill: false };
+        let thread = std::thread::Builder::new().name("inbox-writer".into()).spawn(move || writer.run())?;
+        Ok((inbox, thread))
+    }
+
+    fn run(mut self) {
+        let mut orders = Vec::with_capacity(BATCH_RECORDS_MAX);
+        while self.orders.blocking_recv_many(&mut orders, BATCH_RECORDS_MAX) > 0 {
+            let mut batch = Vec::with_capacity(orders.len());
+            let mut waiters = Vec::with_capacity(orders.len());
+            let mut tick = None;
+            for order in orders.drain(..) {
+                match order {
+                    Order::Append { submission, ack, projected, held } => {
+                        batch.push(*submission);
+                        waiters.push(Waiter { ack, projected, _held: held });
+                    }
+                    Order::Tick(now) => tick = Some(now),
+                }
+            }
+            if !batch.is_empty() {
+                self.commit(&batch, waiters);
+            }
+            if let Some(now) = tick {
+                self.keep_house(now);
+            }
+        }
+        if let Err(e) = self.store.checkpoint() {
+            tracing::warn!(error = %e, "the inbox's write-ahead log stays for the next start");
+        }
+    }
+
+    fn commit(&mut self, batch: &[Submission], waiters: Vec<Waiter>) {
+        self.metrics.batch_records.observe(batch.len() as f64);
+        match self.store.append(batch) {
+            Ok(receipts) => {
+                self.healed();
+                let mut told = Vec::new();
+                let mut appended = false;
+                for (waiter, receipt) in waiters.into_iter().zip(receipts) {
+                    appended |= !receipt.repeat;
+                    if let Some(projected) = waiter.projected {
+                        told.push((receipt.seq, projected));
+                    }
+                    // A waiter that went away (its connection broke) loses nothing: the record is on disk.
+                    let _ = waiter.ack.send(Ok(receipt));
+                }
+                if appended {
+                    self.projector.nudge(Nudge::Appended(told));
+                }
+            }
+            Err(e) => {
+                self.failed(&e);
+                for waiter in waiters {
+                    let _ = waiter.ack.send(Err(SubmitError::Storage));
+                }
+            }
+        }
+    }
+
+    fn keep_house(&mut self, now: Millis) {
+        if self.ill {
+            match self.store.probe(now) {
+                Ok(()) => self.healed(),
+                Err(e) => return self.failed(&e),
+            }
+        }
+        let cursor = self.projector.cursor();
+        let tended = self.store.tend_repeats(now);
+        let pruned = tended.and_then(|()| self.store.prune(now.minus(self.keep), cursor, PRUNE_ROWS_MAX));
+        match pruned {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "old records pruned"),
+            Err(e) => self.failed(&e),
+        }
+    }
+
+    fn failed(&mut self, e: &StoreError) {
+        self.ill = true;
+        self.health.ill("inbox", &describe(e));
+    }
+
+    fn healed(&mut self) {
+        if self.ill {
+            self.ill = false;
+            self.health.well("inbox");
+        }
+    }
+}
+
+/// An error with its chain, for the log and `/readyz`.
+pub(super) fn describe(e: &StoreError) -> String {
+    let mut text = e.to_string();
+    let mut source = std::error::Error::source(e);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,134 @@
+//! Counters, gauges and histograms of `/metrics`. Every label comes from a closed set: never a phone number, an id or raw text.
+
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// One label called `provider` and one that says what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ProviderAnd {
+    /// Provider slug.
+    pub provider: String,
+    /// From a closed set.
+    pub outcome: String,
+}
+
+/// One label from a closed set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Reason {
+    /// From a closed set.
+    pub reason: String,
+}
+
+/// One label for a part of the program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Part {
+    /// From a closed set.
+    pub part: String,
+}
+
+/// Everything that is counted.
+pub struct Metrics {
+    registry: Registry,
+    /// Callbacks acknowledged with 200, by provider: `stored` or `repeat`.
+    pub callbacks: Family<ProviderAnd, Counter>,
+    /// Callbacks refused, by reason.
+    pub refused: Family<Reason, Counter>,
+    /// Requests answered 503 because nothing could be stored, by reason.
+    pub unavailable: Family<Reason, Counter>,
+    /// Records folded, by provider and status.
+    pub records: Family<ProviderAnd, Counter>,
+    /// Messages that entered a state, by provider.
+    pub transitions: Family<ProviderAnd, Counter>,
+    /// Failures whose code is not in the catalogue, by provider.
+    pub unknown_codes: Family<ProviderAnd, Counter>,
+    /// Seconds from the end of a callback's body to its 200.
+    pub ack_seconds: Histogram,
+    /// Records in one commit of the inbox.
+    pub batch_records: Histogram,
+    /// Records that wait to be made durable.
+    pub inbox_waiting: Gauge,
+    /// Records that are durable and not folded yet.
+    pub projection_lag: Gauge,
+    /// Messages found stuck so far by the sweeper.
+    pub sweeps: Counter,
+    /// The named bounds of the configuration.
+    pub limits: Family<Part, Gauge>,
+    /// Bytes of the store's files.
+    pub store_bytes: Family<Part, Gauge>,
+    /// 1 while a part is healthy, else 0.
+    pub healthy: Family<Part, Gauge<i64, AtomicI64>>,
+    /// Build information.
+    build: Family<Build, Gauge<u64, AtomicU64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut r = Registry::with_prefix("baophat");
+        let m = Metrics {
+            callbacks: Family::default(),
+            refused: Family::default(),
+            unavailable: Family::default(),
+            records: Family::default(),
+            transitions: Family::default(),
+            unknown_codes: Family::default(),
+            ack_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            batch_records: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
+            inbox_waiting: Gauge::default(),
+            projection_lag: Gauge::default(),
+            sweeps: Counter::default(),
+            limits: Family::default(),
+            store_bytes: Family::default(),
+            healthy: Family::default(),
+            build: Family::default(),
+            registry: Registry::default(),
+        };
+        r.register("callbacks", "Callbacks acknowledged", m.callbacks.clone());
+        r.register("refused", "Callbacks refused", m.refused.clone());
+        r.register("unavailable", "Requests answered 503", m.unavailable.clone());
+        r.register("records", "Records folded", m.records.clone());
+        r.register("transitions", "Messages that entered a state", m.transitions.clone());
+        r.register("unknown_codes", "Failures with a code that is not in the catalogue", m.unknown_codes.clone());
+        r.register("ack_seconds", "From the end of a callback's body to its 200", m.ack_seconds.clone());
+        r.register("batch_records", "Records in one commit of the inbox", m.batch_records.clone());
+        r.register("inbox_waiting_records", "Records that wait to be made durable", m.inbox_waiting.clone());
+        r.register("projection_lag_records", "Durable records that are not folded yet", m.projection_lag.clone());
+        r.register("swept_messages", "Messages whose deadline was looked at", m.sweeps.clone());
+        r.register("limit", "Named bounds of the configuration", m.limits.clone());
+        r.register("store_bytes", "Bytes of the store's files", m.store_bytes.clone());
+        r.register("healthy", "1 while a part is healthy", m.healthy.clone());
+        r.register("build_info", "Version of the program", m.build.clone());
+        m.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION").to_owned() }).set(1);
+        Metrics { registry: r, ..m }
+    }
+}
+
+impl Metrics {
+    /// Counts a provider's event.
+    pub fn count(family: &Family<ProviderAnd, Counter>, provider: &str, outcome: &str) {
+        family.get_or_create(&ProviderAnd { provider: provider.to_owned(), outcome: outcome.to_owned() }).inc();
+    }
+
+    /// Counts by reason.
+    pub fn count_reason(family: &Family<Reason, Counter>, reason: &str) {
+        family.get_or_create(&Reason { reason: reason.to_owned() }).inc();
+    }
+
+    /// The OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        // Writing into a String cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut out, &self.registry);
+        out
+    }
+}

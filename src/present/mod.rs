@@ -1,0 +1,30 @@
+//! What the outside sees: messages, callbacks, groups and catalogue entries as the JSON of the contract, in the language asked for.
+//!
+//! One place for the HTTP API and the command line. It reads the store and explains; it must not know HTTP or a terminal.
+
+mod callback;
+mod catalogue;
+mod message;
+
+pub use callback::{CallbackDetail, CallbackPage, CallbackView};
+pub use catalogue::{EntryList, EntryView};
+pub use message::{
+    EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
+};
+
+use crate::domain::failure::Lang;
+use crate::ingest::AccountRules;
+use crate::store::sqlite::inbox::InboxReader;
+use crate::store::sqlite::state::StateFile;
+
+/// Everything needed to answer a question.
+pub struct Reader<'a> {
+    /// Records.
+    pub inbox: &'a InboxReader,
+    /// Messages.
+    pub state: &'a StateFile,
+    /// Providers and deadlines.
+    pub rules: &'a AccountRules,
+    /// The language of texts.
+    pub lang: Lang,
+}
