@@ -105,6 +105,8 @@ pub struct MessageEvent {
     pub recipient: Option<String>,
     /// The kind slug.
     pub kind: Option<String>,
+    /// The kind is only what a message is that bears no mark of another kind: anything told elsewhere goes before it.
+    pub kind_is_guess: bool,
     /// The template.
     pub template_id: Option<String>,
     /// The sender's reference in it.
@@ -130,6 +132,7 @@ impl MessageEvent {
             sender: None,
             recipient: None,
             kind: None,
+            kind_is_guess: false,
             template_id: None,
             claim: None,
             server_time: None,
