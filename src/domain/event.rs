@@ -182,7 +182,8 @@ pub struct AccountEvent {
 /// What a provider made of a verified callback.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {
-    /// It stated something about a message, a conversation or the account.
+    /// It stated something about a message, a conversation or the account. Empty: understood, and without a fact for us (a
+    /// customer's own message); the callback counts as processed all the same.
     Events(Vec<Event>),
     /// Valid, and nothing for us; the reason goes to the log and the callback's page.
     Ignored(String),

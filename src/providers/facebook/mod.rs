@@ -1,9 +1,154 @@
-//! Facebook Messenger (placeholder while the provider is being written).
-use super::*;
-/// Placeholder.
+//! Facebook Messenger: what the provider is, its settings, and a configured account (one Meta app, one or more Pages).
+//!
+//! Pure: it must not know a clock, a file, a socket, the store or another provider. What Meta sends and means is written down,
+//! with sources, in `docs/providers/facebook.md`.
+
+mod answer;
+mod console;
+mod item;
+mod parse;
+mod payload;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use super::{Account, AnswerContext, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec, Values};
+use crate::domain::event::{AnswerReading, Parsed};
+use crate::domain::ids::AccountId;
+use crate::domain::record::{Callback, Method, SendAnswer};
+use crate::domain::stuck::{ANY_KIND, common_cause};
+use crate::domain::time::{Millis, Span};
+
+/// The name in URLs and configuration.
+const SLUG: &str = "facebook";
+
+/// The catalogue family of Graph API and Send API errors.
+const FAMILY: &str = "graph";
+
+/// Longest id in the settings, in bytes; Meta's have 15 to 17 digits today.
+const ID_BYTES_MAX: usize = 64;
+
+/// Facebook Messenger.
 pub static SPEC: Spec = Spec {
-    slug: "facebook", title: "Facebook Messenger", families: &[], settings: &[], token_in_path: false, methods: &[], kept_headers: &[],
-    has_threads: false, deadlines: &[], account: |_, _| Err(SettingError { key: "provider", problem: "not written".into() }),
-    fold_message_id: str::to_owned, fold_recipient: str::to_owned, server_time_of_id: |_| None, lookup: |_, _, _| Vec::new(),
-    stuck_cause: crate::domain::stuck::common_cause,
+    slug: SLUG,
+    title: "Facebook Messenger",
+    families: &[Family { slug: FAMILY, toml: include_str!("catalogue/graph.toml") }],
+    settings: &[
+        Setting {
+            key: "app_id",
+            kind: SettingKind::Text,
+            required: true,
+            help: "id of the Meta app (App Dashboard → App settings → Basic)",
+        },
+        Setting {
+            key: "app_secret",
+            kind: SettingKind::Secrets,
+            required: true,
+            help: "app secret, with which Meta signs every callback (App Dashboard → App settings → Basic)",
+        },
+        Setting {
+            key: "verify_token",
+            kind: SettingKind::Secrets,
+            required: true,
+            help: "a text of your own choice, pasted beside the callback URL in the dashboard",
+        },
+        Setting {
+            key: "page_ids",
+            kind: SettingKind::TextList,
+            required: false,
+            help: "the Pages of this account; callbacks of other Pages are stored and ignored (default: every Page of the app)",
+        },
+        Setting { key: "page_access_tokens", kind: SettingKind::Secrets, required: false, help: "Page access tokens, for health checks" },
+    ],
+    token_in_path: false,
+    methods: &[Method::Post],
+    kept_headers: &[verify::SIGNATURE_HEADER],
+    has_threads: true,
+    // A send call answers within seconds; a receipt follows once the customer's device is online.
+    deadlines: &[Deadline { kind: ANY_KIND, queued: Span::minutes(15), sent: Span::hours(24) }],
+    account,
+    fold_message_id: str::to_owned,
+    fold_recipient: str::to_owned,
+    server_time_of_id,
+    lookup: answer::lookup,
+    stuck_cause: common_cause,
 };
+
+/// Older message ids begin with the server time: `mid.<13 digits>:…`.
+fn server_time_of_id(mid: &str) -> Option<Millis> {
+    let (digits, _) = mid.strip_prefix("mid.")?.split_once(':')?;
+    let fits = digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|ms| fits && *ms > 0).map(Millis)
+}
+
+/// One configured Meta app.
+struct Facebook {
+    id: AccountId,
+    app_secrets: verify::AppSecrets,
+    verify_tokens: verify::VerifyTokens,
+    rules: parse::Rules,
+}
+
+fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingError> {
+    let app_id = values.first("app_id").unwrap_or_default();
+    plain_id("app_id", app_id)?;
+    for page in values.list("page_ids") {
+        plain_id("page_ids", page)?;
+    }
+    for key in ["app_secret", "verify_token"] {
+        if values.list(key).is_empty() {
+            return Err(SettingError { key, problem: "is missing".into() });
+        }
+    }
+    for key in ["app_secret", "verify_token", "page_access_tokens"] {
+        if values.list(key).iter().any(|secret| secret.trim().is_empty()) {
+            return Err(SettingError {
+                key,
+                problem: "is blank; give the secret itself, { env = \"NAME\" } or { file = \"PATH\" }".into(),
+            });
+        }
+    }
+    Ok(Box::new(Facebook {
+        id: id.clone(),
+        app_secrets: verify::AppSecrets::new(values.list("app_secret")),
+        verify_tokens: verify::VerifyTokens::new(values.list("verify_token")),
+        rules: parse::Rules { app_id: app_id.to_owned(), page_ids: values.list("page_ids").to_vec() },
+    }))
+}
+
+/// An id as Meta's consoles show it. Ids are compared as texts, so only what can never fit is refused.
+fn plain_id(key: &'static str, id: &str) -> Result<(), SettingError> {
+    let problem = match id {
+        "" => "is empty; copy the id from the console, in quotes".to_owned(),
+        id if id.len() > ID_BYTES_MAX => format!("is longer than {ID_BYTES_MAX} characters, so it is no id"),
+        id if !id.bytes().all(|b| b.is_ascii_graphic()) => "has a blank or a letter outside ASCII in it; an id is digits only".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(SettingError { key, problem })
+}
+
+impl Account for Facebook {
+    fn verify(&self, callback: &Callback, _token: Option<&str>) -> Result<(), Refusal> {
+        self.app_secrets.verify(callback.header(verify::SIGNATURE_HEADER), &callback.body)
+    }
+
+    fn identity(&self, callback: &Callback) -> Vec<u8> {
+        callback.body.clone()
+    }
+
+    fn parse(&self, callback: &Callback) -> Parsed {
+        parse::parse(&self.rules, &callback.body)
+    }
+
+    fn read_answer(&self, answer: &SendAnswer, _context: AnswerContext<'_>) -> AnswerReading {
+        answer::read(answer)
+    }
+
+    fn handshake(&self, query: &str) -> Handshake {
+        self.verify_tokens.handshake(query)
+    }
+
+    fn console(&self, origin: &str) -> Vec<ConsoleStep> {
+        console::steps(origin, &self.id, &self.rules)
+    }
+}
