@@ -114,6 +114,15 @@ impl Inbox {
         let _ = self.orders.try_send(Order::Tick(now));
     }
 
+    /// Lets no further record in; what waits is still made durable and answered.
+    pub fn close(&self) {
+        let orders = self.orders.clone();
+        // The writer may be behind by a full queue; the word must not get lost, so a thread waits with it.
+        if orders.try_send(Order::Close).is_err() {
+            std::thread::spawn(move || orders.blocking_send(Order::Close));
+        }
+    }
+
     fn send(
         &self,
         submission: Submission,

@@ -30,6 +30,8 @@ pub enum Order {
     },
     /// Do the housekeeping.
     Tick(Millis),
+    /// Take in what waits already, then end.
+    Close,
 }
 
 /// The writer thread.
@@ -82,6 +84,7 @@ impl Writer {
                         waiters.push(Waiter { ack, projected, _held: held });
                     }
                     Order::Tick(now) => tick = Some(now),
+                    Order::Close => self.orders.close(),
                 }
             }
             if !batch.is_empty() {

@@ -1,0 +1,281 @@
+//! Composition: the one place that names a concrete store, starts threads and binds the socket, and that stops them in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App as Actix, HttpServer, web};
+
+use crate::clock::{Clock, WallClock};
+use crate::config::{Config, Database};
+use crate::http::{ApiKeys, App, Readers, Refusals, new_key, routes};
+use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Writer};
+use crate::metrics::{Metrics, Part as PartLabel};
+use crate::store::StoreError;
+use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
+use crate::store::sqlite::state::{AccountNumbers, StateFile};
+use crate::store::sqlite::{Lock, Place};
+
+/// How long a client may take to send the head of a request.
+const HEAD_SECONDS_MAX: u64 = 10;
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE_SECONDS: u64 = 75;
+
+/// How long requests in progress may take to end when the process stops.
+const DRAIN_SECONDS_MAX: u64 = 20;
+
+/// How often the writer and the gauges are tended.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What can go wrong at the start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address.
+    #[error("cannot listen on {address}: {source}; is another program using it? Set `listen` to another address")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// The system's randomness.
+    #[error("the system has no randomness for an API key; set `api_keys` in the configuration")]
+    Randomness,
+    /// The server.
+    #[error("the server ended: {0}")]
+    Server(std::io::Error),
+}
+
+/// A running service.
+pub struct Service {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The key that was made at this first start, to be shown once.
+    pub new_key: Option<String>,
+    /// What does not work.
+    pub health: Arc<Health>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    server: ServerHandle,
+    running: tokio::task::JoinHandle<std::io::Result<()>>,
+    ticking: tokio::task::JoinHandle<()>,
+    inbox: Inbox,
+    projector: ProjectorHandle,
+    threads: Vec<JoinHandle<()>>,
+    _lock: Lock,
+}
+
+/// Where the configured store lies.
+pub fn place(config: &Config) -> Place {
+    let Database::Sqlite { path } = &config.database;
+    Place::new(path.clone())
+}
+
+/// Starts everything. Must run inside an actix system.
+///
+/// # Errors
+/// When the store or the address cannot be had; nothing is left running.
+pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
+    let place = place(config);
+    let lock = place.lock()?;
+    let listener = std::net::TcpListener::bind(&config.listen)
+        .map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
+    let address = listener.local_addr().map_err(AppError::Server)?;
+    let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
+    let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
+    publish_limits(config, &metrics);
+
+    let mut writer = InboxWriter::open(&place)?;
+    writer.ensure_accounts(config.accounts.iter().map(|a| (&a.id, a.provider.slug)))?;
+    let (keys, new_key) = api_keys(config, &mut writer, clock.as_ref())?;
+    let inbox_reader = InboxReader::open(&place)?;
+    let accounts = AccountNumbers::new(inbox_reader.accounts()?);
+    let (projector, handle) = Projector::new(Parts {
+        inbox: inbox_reader,
+        state: StateFile::open_writer(&place, accounts)?,
+        rules: rules.clone(),
+        clock: clock.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        retention: config.retention.clone(),
+        sweep_every: config.stuck.sweep_every,
+    })?;
+    let projecting = projector.start().map_err(AppError::Thread)?;
+    let bound = config.limits.inbox_records_max;
+    let keep = config.retention.callbacks;
+    let (inbox, writing) =
+        Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
+
+    let app = web::Data::new(App {
+        inbox: inbox.clone(),
+        projector: handle.clone(),
+        rules: rules.clone(),
+        readers: Readers::new(place.clone(), rules),
+        clock: clock.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        refusals: Refusals::default(),
+        keys,
+        limits: config.limits.clone(),
+        lang: config.lang,
+        loopback: address.ip().is_loopback(),
+    });
+    let server = HttpServer::new(move || Actix::new().app_data(app.clone()).configure(routes))
+        .workers(config.limits.workers)
+        .max_connections(config.limits.connections_max)
+        .client_request_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .keep_alive(Duration::from_secs(KEEP_ALIVE_SECONDS))
+        .shutdown_timeout(DRAIN_SECONDS_MAX)
+        .disable_signals()
+        .listen(listener)
+        .map_err(AppError::Server)?
+        .run();
+    let server_handle = server.handle();
+    let running = tokio::task::spawn_local(server);
+    let ticking = tokio::task::spawn_local(tick(inbox.clone(), place, clock, metrics.clone(), health.clone()));
+    Ok(Service {
+        address,
+        new_key,
+        health,
+        metrics,
+        server: server_handle,
+        running,
+        ticking,
+        inbox,
+        projector: handle,
+        threads: vec![writing, projecting],
+        _lock: lock,
+    })
+}
+
+fn publish_limits(config: &Config, metrics: &Metrics) {
+    let l = &config.limits;
+    let bounds = [
+        ("body_bytes_max", l.body_bytes_max as i64),
+        ("body_seconds_max", l.body_seconds_max as i64),
+        ("api_body_bytes_max", l.api_body_bytes_max as i64),
+        ("inbox_records_max", l.inbox_records_max as i64),
+        ("inbox_bytes_max", crate::ingest::INBOX_BYTES_MAX as i64),
+        ("batch_records_max", crate::ingest::BATCH_RECORDS_MAX as i64),
+        ("fold_records_max", crate::ingest::FOLD_RECORDS_MAX as i64),
+        ("sweep_messages_max", crate::ingest::SWEEP_MESSAGES_MAX as i64),
+        ("connections_max", l.connections_max as i64),
+        ("workers", l.workers as i64),
+    ];
+    for (name, value) in bounds {
+        metrics.limits.get_or_create(&PartLabel { part: name.to_owned() }).set(value);
+    }
+}
+
+/// The keys that are accepted. With none configured and none kept, one is made.
+fn api_keys(config: &Config, writer: &mut InboxWriter, clock: &dyn Clock) -> Result<(ApiKeys, Option<String>), AppError> {
+    let mut kept = writer.api_keys()?;
+    let mut shown = None;
+    if config.api_keys.is_empty() && kept.is_empty() {
+        let (key, hash) = new_key().map_err(|_| AppError::Randomness)?;
+        writer.add_api_key(&hash, "first", clock.now())?;
+        kept.push(hash);
+        shown = Some(key);
+    }
+    Ok((ApiKeys::new(config.api_keys.iter().map(|k| k.expose()), kept.into_iter()), shown))
+}
+
+/// Tends the writer and the gauges.
+async fn tick(inbox: Inbox, place: Place, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, health: Arc<Health>) {
+    let mut every = tokio::time::interval(TICK);
+    loop {
+        every.tick().await;
+        inbox.tick(clock.now());
+        for (name, path) in [("inbox", place.inbox().to_path_buf()), ("state", place.state())] {
+            let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
+            metrics.store_bytes.get_or_create(&PartLabel { part: name.to_owned() }).set(bytes as i64);
+        }
+        let faults = health.faults();
+        for part in ["inbox", "projection"] {
+            let well = faults.iter().all(|(p, _)| *p != part);
+            metrics.healthy.get_or_create(&PartLabel { part: part.to_owned() }).set(i64::from(well));
+        }
+    }
+}
+
+impl Service {
+    /// Stops in order: no new connections, requests in progress end, the inbox drains, the projection catches up, files close.
+    ///
+    /// # Errors
+    /// When the server itself ended with an error.
+    pub async fn stop(self) -> Result<(), AppError> {
+        self.health.stop();
+        self.server.stop(true).await;
+        let ended = self.running.await;
+        self.ticking.abort();
+        self.inbox.close();
+        let mut threads = self.threads;
+        let projector = self.projector;
+        let joined = web::block(move || {
+            let projecting = threads.pop();
+            for writing in threads {
+                let _ = writing.join();
+            }
+            projector.nudge(Nudge::Stop);
+            if let Some(projecting) = projecting {
+                let _ = projecting.join();
+            }
+        });
+        let _ = joined.await;
+        match ended {
+            Ok(result) => result.map_err(AppError::Server),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Serves until the process is told to end (SIGTERM, SIGINT).
+///
+/// # Errors
+/// When it cannot start, or the server fails.
+pub fn serve(config: Config) -> Result<(), AppError> {
+    crate::logging::start(&config.log);
+    actix_web::rt::System::new().block_on(async move {
+        let service = start(&config, Arc::new(WallClock)).await?;
+        announce(&service, &config);
+        wait_for_signal().await;
+        tracing::info!("stopping: no new requests; what was acknowledged is on disk");
+        let stopped = service.stop().await;
+        tracing::info!("stopped");
+        stopped
+    })
+}
+
+fn announce(service: &Service, config: &Config) {
+    tracing::info!(address = %service.address, database = %config.database, accounts = config.accounts.len(), "baophat is listening");
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    // Standard output, for whoever started it: the address (with port 0 the system chose it) and, once, the key.
+    let mut lines = format!("baophat is listening on http://{}\n", service.address);
+    if let Some(key) = &service.new_key {
+        lines.push_str(&format!("API key, shown only now: {key}\n"));
+    }
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), lines.as_bytes());
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals cannot be received; stop the process with SIGKILL, nothing acknowledged is lost by it");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}

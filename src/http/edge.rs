@@ -1,0 +1,133 @@
+//! The webhook edge: bytes in, proof, durable row, 200. Nothing is parsed here and nothing is answered that is not on disk.
+
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use actix_web::{HttpRequest, HttpResponse, Resource, http, web};
+
+use super::App;
+use super::body::{self, BodyError};
+use super::refused::RefusedView;
+use crate::domain::ids::AccountId;
+use crate::domain::record::{Callback, Method};
+use crate::ingest::SubmitError;
+use crate::metrics::Metrics;
+use crate::providers::{self, Handshake, Spec};
+
+/// The resource of a webhook URL.
+pub fn webhook(path: &str) -> Resource {
+    web::resource(path).route(web::route().to(receive))
+}
+
+/// Why a request was refused, its status, and how many bytes it had.
+struct Refuse(StatusCode, &'static str, u64);
+
+async fn receive(request: HttpRequest, mut payload: web::Payload, app: web::Data<App>) -> HttpResponse {
+    let part = |name| request.match_info().get(name).unwrap_or_default().to_owned();
+    let (provider, account) = (part("provider"), part("account"));
+    let token = request.match_info().get("token");
+    match take(&request, &mut payload, &app, &provider, &account, token).await {
+        Ok(response) => response,
+        Err(Refuse(status, reason, size)) => {
+            let source = source(&request);
+            tracing::warn!(provider, account, reason, source, size, status = status.as_u16(), "callback refused");
+            Metrics::count_reason(&app.metrics.refused, reason);
+            let shown = |s: &str| s.chars().take(40).collect();
+            let at = app.clock.now();
+            app.refusals.add(RefusedView { at, account: shown(&account), provider: shown(&provider), reason, source, size });
+            let mut response = HttpResponse::build(status);
+            if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+                // The rest of the body is not read: this connection has no further use.
+                response.force_close();
+            }
+            if status == StatusCode::METHOD_NOT_ALLOWED {
+                response.insert_header((http::header::ALLOW, "GET, POST"));
+            }
+            response.finish()
+        }
+    }
+}
+
+async fn take(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    app: &App,
+    provider: &str,
+    account: &str,
+    token: Option<&str>,
+) -> Result<HttpResponse, Refuse> {
+    let announced = || request.headers().get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(0);
+    let found = app.rules.find(account).filter(|(_, k)| k.spec.slug == provider && (k.spec.token_in_path || token.is_none()));
+    let Some((id, known)) = found else { return Err(Refuse(StatusCode::NOT_FOUND, "unknown_account", announced())) };
+    let method = match *request.method() {
+        http::Method::GET => Method::Get,
+        http::Method::POST => Method::Post,
+        _ => return Err(Refuse(StatusCode::METHOD_NOT_ALLOWED, "method", announced())),
+    };
+    if !known.spec.methods.contains(&method) {
+        return handshake(known.account.handshake(request.query_string()));
+    }
+    let read = body::read(request, payload, app.limits.body_bytes_max, app.body_time_max()).await;
+    let body = read.map_err(|e| match e {
+        BodyError::TooLarge(n) => Refuse(StatusCode::PAYLOAD_TOO_LARGE, "too_large", n),
+        BodyError::TooSlow(n) => Refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", n),
+        BodyError::Compressed(n) => Refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", n),
+        BodyError::Broken => Refuse(StatusCode::BAD_REQUEST, "broken", 0),
+    })?;
+    let started = Instant::now();
+    let size = body.len() as u64;
+    let callback = callback(request, app, id, known.spec, method, body);
+    let verified = providers::verify(known.account.as_ref(), callback, token)
+        .map_err(|refusal| Refuse(StatusCode::UNAUTHORIZED, refusal.as_str(), size))?;
+    match app.inbox.callback(known.spec.slug, verified).await {
+        Ok(receipt) => {
+            Metrics::count(&app.metrics.callbacks, known.spec.slug, if receipt.repeat { "repeat" } else { "stored" });
+            app.metrics.ack_seconds.observe(started.elapsed().as_secs_f64());
+            Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body("ok"))
+        }
+        Err(e) => Ok(unavailable(app, e)),
+    }
+}
+
+fn unavailable(app: &App, e: SubmitError) -> HttpResponse {
+    Metrics::count_reason(&app.metrics.unavailable, e.as_str());
+    tracing::error!(reason = e.as_str(), "a callback could not be stored and was answered 503");
+    HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "5")).finish()
+}
+
+fn handshake(answer: Handshake) -> Result<HttpResponse, Refuse> {
+    match answer {
+        Handshake::Challenge(text) => Ok(HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .body(text)),
+        Handshake::Refused => Err(Refuse(StatusCode::FORBIDDEN, "mismatch", 0)),
+        Handshake::None => Err(Refuse(StatusCode::METHOD_NOT_ALLOWED, "method", 0)),
+    }
+}
+
+fn callback(request: &HttpRequest, app: &App, id: &AccountId, spec: &Spec, method: Method, body: Vec<u8>) -> Callback {
+    let text = |v: &http::header::HeaderValue| String::from_utf8_lossy(v.as_bytes()).into_owned();
+    let header = |name: &str| request.headers().get(name).map(text);
+    Callback {
+        account: id.clone(),
+        method,
+        query: request.query_string().to_owned(),
+        content_type: header("content-type"),
+        headers: spec.kept_headers.iter().filter_map(|n| header(n).map(|v| ((*n).to_owned(), v))).collect(),
+        body,
+        source: source(request),
+        received_at: app.clock.now(),
+    }
+}
+
+/// The address a request came from. Behind a reverse proxy on this machine it is the last entry of `X-Forwarded-For`, the one that
+/// the proxy itself wrote; from anywhere else that header is the sender's own word and counts for nothing.
+pub fn source(request: &HttpRequest) -> String {
+    let Some(peer) = request.peer_addr().map(|a| a.ip()) else { return String::new() };
+    let forwarded = request.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok()).filter(|_| peer.is_loopback());
+    let last = forwarded.and_then(|f| f.rsplit(',').next()?.trim().parse::<std::net::IpAddr>().ok());
+    last.unwrap_or(peer).to_string()
+}

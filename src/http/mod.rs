@@ -1,0 +1,109 @@
+//! The edge: the only floor that knows HTTP. It takes bytes under limits, finds the account, and leaves the rest to the pipeline.
+
+mod auth;
+mod body;
+mod callbacks;
+mod catalogue;
+mod docs;
+mod edge;
+mod messages;
+mod params;
+mod probes;
+mod problem;
+mod readers;
+mod refused;
+mod register;
+mod verification;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+pub use auth::{ApiKeys, new_key};
+pub use docs::openapi;
+pub use problem::{Problem, ProblemAt};
+pub use readers::Readers;
+pub use refused::Refusals;
+
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::domain::failure::Lang;
+use crate::ingest::{AccountRules, Health, Inbox, ProjectorHandle};
+use crate::metrics::Metrics;
+
+/// Everything a handler works with.
+pub struct App {
+    /// The door of the inbox.
+    pub inbox: Inbox,
+    /// The projector, for processing again.
+    pub projector: ProjectorHandle,
+    /// Accounts.
+    pub rules: Arc<AccountRules>,
+    /// Connections for reading.
+    pub readers: Readers,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What does not work.
+    pub health: Arc<Health>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The last refused callbacks.
+    pub refusals: Refusals,
+    /// Who may ask.
+    pub keys: ApiKeys,
+    /// Bounds.
+    pub limits: Limits,
+    /// The language where nobody asks for one.
+    pub lang: Lang,
+    /// The listener takes connections of this machine only.
+    pub loopback: bool,
+}
+
+impl App {
+    fn body_time_max(&self) -> Duration {
+        Duration::from_secs(self.limits.body_seconds_max)
+    }
+}
+
+/// The table of routes.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(edge::webhook("/webhooks/{provider}/{account}"))
+        .service(edge::webhook("/webhooks/{provider}/{account}/"))
+        .service(edge::webhook("/webhooks/{provider}/{account}/{token}"))
+        .service(edge::webhook("/webhooks/{provider}/{account}/{token}/"))
+        .service(
+            web::scope("/v1")
+                .wrap(from_fn(auth::require_key))
+                .service(messages::list)
+                .service(register::register)
+                .service(messages::get)
+                .service(register::response)
+                .service(register::mark_failed)
+                .service(messages::stuck)
+                .service(callbacks::list)
+                .service(callbacks::reprocess_all)
+                .service(callbacks::get)
+                .service(callbacks::reprocess)
+                .service(catalogue::list)
+                .service(catalogue::get)
+                .service(refused::list)
+                .default_service(web::to(problem_404)),
+        )
+        .service(probes::livez)
+        .service(probes::readyz)
+        .service(probes::metrics)
+        .service(docs::document)
+        .service(verification::home)
+        .service(verification::verifier)
+        .configure(docs::page)
+        .default_service(web::to(problem_404));
+}
+
+async fn problem_404(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    // A path that exists under another method lands here too; say which it may be.
+    let path: String = request.path().chars().take(100).collect();
+    Err(Problem::not_found(format!("there is nothing at {} {path}; see /docs", request.method())))
+}

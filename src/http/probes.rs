@@ -1,0 +1,78 @@
+//! Liveness, readiness, metrics.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, get, route, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::App;
+use super::problem::Problem;
+
+/// The program runs.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Live {
+    /// `ok`.
+    pub status: &'static str,
+}
+
+/// Whether the program can take callbacks.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Ready {
+    /// `ready` or `not_ready`.
+    pub status: &'static str,
+    /// What does not work; told to callers of this machine and to those with a key.
+    pub faults: Vec<FaultView>,
+}
+
+/// One part that does not work.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Fault)]
+pub struct FaultView {
+    /// The part.
+    pub part: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// Details are for callers of this machine, and for those with a key.
+fn trusted(request: &HttpRequest, app: &App) -> bool {
+    let local = request.peer_addr().is_some_and(|a| a.ip().is_loopback()) && !request.headers().contains_key("x-forwarded-for");
+    (app.loopback && !request.headers().contains_key("x-forwarded-for")) || local || app.keys.allow(request)
+}
+
+/// The process is alive.
+#[utoipa::path(method(get), path = "/livez", tag = "operations", responses((status = 200, body = Live)))]
+#[route("/livez", method = "GET", method = "HEAD")]
+pub async fn livez() -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Live { status: "ok" })
+}
+
+/// The process can make callbacks durable and fold them.
+#[utoipa::path(method(get), path = "/readyz", tag = "operations", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+#[route("/readyz", method = "GET", method = "HEAD")]
+pub async fn readyz(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
+    let mut faults: Vec<FaultView> =
+        app.health.faults().into_iter().map(|(part, reason)| FaultView { part, reason }).collect();
+    if app.health.stopping() {
+        faults.push(FaultView { part: "process", reason: "stopping".into() });
+    }
+    let (status, word) =
+        if faults.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    if !trusted(&request, &app) {
+        faults.clear();
+    }
+    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(Ready { status: word, faults })
+}
+
+/// Metrics in the OpenMetrics text format.
+#[utoipa::path(tag = "operations", responses((status = 200, body = String, content_type = "application/openmetrics-text"), (status = 401, body = Problem, content_type = "application/problem+json")))]
+#[get("/metrics")]
+pub async fn metrics(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
+    if !trusted(&request, &app) {
+        let detail = "this listener is reachable from other machines, so /metrics needs `Authorization: Bearer KEY`";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
+    }
+    let text = app.metrics.text();
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")).body(text))
+}
