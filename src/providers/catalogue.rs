@@ -59,7 +59,8 @@ impl Catalogue {
         let mut index: HashMap<_, HashMap<_, _>> = HashMap::new();
         for spec in PROVIDERS {
             for family in spec.families {
-                let entries = parse_file(family.toml).map(|f| f.entry).unwrap_or_default();
+                let file = parse_file(family.toml).ok().filter(|f| f.family == family.slug);
+                let entries = file.map(|f| f.entry).unwrap_or_default();
                 let by_code = entries.iter().enumerate().map(|(i, e)| ((e.code.clone(), e.subcode.clone()), i)).collect();
                 index.insert((spec.slug, family.slug), by_code);
                 families.push(FamilyEntries { provider: spec.slug, family: family.slug, entries });

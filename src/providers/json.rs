@@ -107,11 +107,6 @@ impl<'a> Object<'a> {
     pub fn integer(&self, name: &str) -> Option<i64> {
         self.get(name)?.integer()
     }
-
-    /// There is no member.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl<'a> Raw<'a> {
