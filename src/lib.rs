@@ -4,6 +4,7 @@
 //! function of those records and of a clock that is handed in. See ARCHITECTURE.md for the floors.
 
 pub mod app;
+pub mod bench;
 pub mod clock;
 pub mod config;
 pub mod domain;
