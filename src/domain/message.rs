@@ -38,9 +38,9 @@ impl Entry {
         (self.at, self.kind, self.source, &self.detail) == (other.at, other.kind, other.source, &other.detail)
     }
 
-    /// The place in the timeline: by the told time, else by arrival.
-    fn place(&self) -> (Millis, EntryKind, EntrySource, &str) {
-        (self.at.unwrap_or(self.observed_at), self.kind, self.source, &self.detail)
+    /// The place in the timeline: by the told time, else by arrival. No two entries of a timeline have the same one.
+    fn place(&self) -> (Millis, EntryKind, EntrySource, &str, bool) {
+        (self.at.unwrap_or(self.observed_at), self.kind, self.source, &self.detail, self.at.is_none())
     }
 }
 
