@@ -68,6 +68,15 @@ fn a_reference_stays_findable_after_its_message_was_merged_away() {
 }
 
 #[test]
+fn every_id_of_a_merged_message_leads_to_the_one_it_went_into() {
+    let two_ids =
+        [register(None, Some("m")), accepted(by_id("m"), Some("n")), register(Some("r"), None), accepted(by_reference("r"), Some("m"))];
+    let mut shelf = Shelf::of(OA, two_ids);
+    shelf.step(OA, ARRIVAL + 9, callback(told("n", Fact::Delivered, Some(20))));
+    assert_eq!(brief(&shelf.shown()), ["m r delivered"]);
+}
+
+#[test]
 fn an_answer_that_names_the_id_of_another_registered_message_is_refused_and_changes_nothing() {
     let mut shelf = Shelf::of(OA, [register(Some("a"), Some("m")), register(Some("b"), None)]);
     let before = shelf.shown();

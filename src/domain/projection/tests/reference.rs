@@ -107,6 +107,23 @@ fn a_lent_message_that_another_answer_names_goes_there_and_the_next_candidate_fo
 }
 
 #[test]
+fn a_lent_message_is_taken_back_even_where_its_new_owner_claims_another_reference() {
+    let steps = [
+        register(Some("r"), None),
+        register(Some("s"), None),
+        accepted(by_reference("s"), Some("w")),
+        callback(receipt("w", "q", 5)),
+        callback(receipt("x", "r", 10)),
+        accepted(by_reference("s"), Some("x")),
+    ];
+    let shown = every_order(OA, &steps, |o| before(1, 2)(o) && before(1, 5)(o));
+    assert_eq!(brief(&shown), ["- r queued", "w s delivered"]);
+    let mut with_another = steps.to_vec();
+    with_another.insert(5, callback(receipt("y", "r", 20)));
+    assert_eq!(brief(&Shelf::of(OA, with_another).shown()), ["y r delivered", "w s delivered"], "the next candidate follows");
+}
+
+#[test]
 fn an_unregistered_claim_is_shown_where_it_is_no_free_text() {
     assert_eq!(brief(&Shelf::of(OA, [callback(receipt("x", "r", 10))]).shown()), ["x r delivered"]);
     assert_eq!(brief(&Shelf::of(PAGE, [callback(echo("x", "anna", Some("r"), 10))]).shown()), ["x - sent"]);
