@@ -34,6 +34,15 @@ fn earliest(mine: &mut Option<Millis>, other: Option<Millis>) {
     }
 }
 
+/// Two texts that differ are refused where they are told; should they ever meet, neither order nor repetition decides.
+fn smaller(mine: &mut Option<String>, other: Option<&str>) {
+    if let Some(other) = other
+        && mine.as_deref().is_none_or(|m| other < m)
+    {
+        *mine = Some(other.to_owned());
+    }
+}
+
 impl Seen {
     /// Observed at a provider's time, if it told one, arriving now.
     pub fn provider(at: Option<Millis>, arrival: Millis) -> Seen {
@@ -331,7 +340,10 @@ impl Facts {
             Fact::Sent => self.sent.join(seen),
             Fact::Delivered => self.delivered.join(seen),
             Fact::Read => self.read.join(seen),
-            Fact::Failed(failure) => self.failed.observe(failure, arrival),
+            Fact::Failed(failure) => {
+                let dated = Failure { at: failure.at.or(event.at), ..failure.clone() };
+                self.failed.observe(&dated, arrival);
+            }
             Fact::Report(report) => self.observe_report(report, seen),
             Fact::Noted => {}
         }
@@ -358,18 +370,15 @@ impl Facts {
     /// Joins a registration.
     pub fn observe_registration(&mut self, r: &Registration, arrival: Millis) {
         self.registered = true;
-        if self.reference.is_none() {
-            self.reference.clone_from(&r.reference);
-        }
+        smaller(&mut self.reference, r.reference.as_deref());
         self.sender.observe(Evidence::Registered, r.sender.as_deref());
         self.recipient.observe(Evidence::Registered, r.recipient.as_deref());
         self.kind.observe(Evidence::Registered, r.kind.as_deref());
         self.template_id.observe(Evidence::Registered, r.template_id.as_deref());
         self.queued.join(Seen::stated(r.queued_at, arrival));
         earliest(&mut self.scheduled_at, r.scheduled_at);
-        if self.metadata.is_none() {
-            self.metadata = r.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
-        }
+        let metadata = r.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
+        smaller(&mut self.metadata, metadata.as_deref());
         if let Some(id) = &r.message_id {
             self.add_id(id, IdProof::Registered);
             self.sent.join(Seen::provider(None, arrival));
@@ -441,9 +450,7 @@ impl Facts {
         for (id, proof) in &other.ids {
             self.add_id(id, *proof);
         }
-        if self.reference.is_none() {
-            self.reference.clone_from(&other.reference);
-        }
+        smaller(&mut self.reference, other.reference.as_deref());
         for (reference, proof) in &other.claims {
             join_claim(&mut self.claims, reference, *proof);
         }
@@ -452,9 +459,7 @@ impl Facts {
         self.kind.join(&other.kind);
         self.template_id.join(&other.template_id);
         earliest(&mut self.scheduled_at, other.scheduled_at);
-        if self.metadata.is_none() {
-            self.metadata.clone_from(&other.metadata);
-        }
+        smaller(&mut self.metadata, other.metadata.as_deref());
         earliest(&mut self.server_time.exact, other.server_time.exact);
         earliest(&mut self.server_time.bound, other.server_time.bound);
         earliest(&mut self.server_time.in_id, other.server_time.in_id);
@@ -583,7 +588,8 @@ impl Facts {
             partial,
             conflict,
             failure,
-            outcome_unknown: self.answer_unknown && state == State::Queued && !self.answer_accepted,
+            // A callback about it proves that the provider has it, whatever became of the answer.
+            outcome_unknown: self.answer_unknown && state == State::Queued && !self.answer_accepted && !self.called_back,
         }
     }
 

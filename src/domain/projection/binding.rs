@@ -62,7 +62,8 @@ impl<S: Source> Workbench<'_, S> {
         let mut best: Option<((bool, Option<_>, String), Row)> = None;
         for row in self.rows(Key::claim(reference))? {
             let Some(candidate) = self.get(row)? else { continue };
-            let free = candidate.merged_into.is_none() && !candidate.facts.registered && candidate.lent_to.is_none_or(|to| to == borrower.row);
+            let free =
+                candidate.merged_into.is_none() && !candidate.facts.registered && candidate.lent_to.is_none_or(|to| to == borrower.row);
             if row == borrower.row || candidate.account != borrower.account || !free {
                 continue;
             }

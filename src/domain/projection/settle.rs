@@ -42,8 +42,7 @@ impl<S: Source> Workbench<'_, S> {
             }
         };
         let (summary, derived) = self.summarise(&account, &facts, hidden)?;
-        let (stuck, due_at) =
-            if summary.filed.listed { self.overlay(row, &account, &facts, &derived, now)? } else { (None, None) };
+        let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, &facts, &derived, now)? } else { (None, None) };
         let filed = &summary.filed;
         if let Some(recipient) = &filed.recipient
             && filed.listed
