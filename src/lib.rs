@@ -3,6 +3,7 @@
 //! What a provider signed (or our own API took) is made durable before we say 200. Everything after that is a pure, replayable
 //! function of those records and of a clock that is handed in. See ARCHITECTURE.md for the floors.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -1,2 +1,5 @@
-//! door
-fn main() {}
+//! The door: everything is behind [`baophat::cli`].
+
+fn main() -> std::process::ExitCode {
+    baophat::cli::main()
+}

@@ -4,6 +4,7 @@
 
 mod callback;
 mod catalogue;
+pub mod cursor;
 mod message;
 
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
