@@ -132,13 +132,13 @@ fn table(out: &mut Out<'_>, callbacks: &[CallbackView], lang: Lang) -> io::Resul
     let row = |c: &CallbackView| {
         vec![
             c.seq.to_string().into(),
-            c.received_at.to_string().into(),
+            Field::time(c.received_at),
             c.account.as_str().into(),
             c.source.as_str().into(),
             c.size.to_string().into(),
             c.repeats.to_string().into(),
             status(c.status),
-            Field::maybe(c.error.as_deref()),
+            Field::maybe(c.error.as_deref()).prose(),
         ]
     };
     out.table(&header, callbacks.iter().map(row).collect())

@@ -139,7 +139,7 @@ fn list(out: &mut Out<'_>, entries: &[EntryView], lang: Lang) -> io::Result<()> 
             messages::code_of(Some(e.code), e.subcode).into(),
             Field::maybe(e.class),
             Field::maybe(e.retry),
-            e.title.into(),
+            Field::from(e.title).prose(),
         ]
     };
     out.table(&header, entries.iter().map(row).collect())

@@ -65,12 +65,12 @@ pub fn table(out: &mut Out<'_>, messages: &[MessageView], lang: Lang) -> io::Res
     let row = |m: &MessageView| {
         vec![
             state(m),
-            Field::maybe(state_at(m).map(|at| at.to_string()).as_deref()),
+            state_at(m).map_or(Field::maybe(None), Field::time),
             m.account.as_str().into(),
             Field::maybe(m.kind.as_deref()),
             Field::maybe(m.recipient.as_deref()),
             Field::maybe(m.reference.as_deref()),
-            note(m),
+            note(m).prose(),
             Field::new(&m.id, Tone::Dim),
         ]
     };

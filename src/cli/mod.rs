@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod explain;
 mod export;
+mod field;
 mod filter;
 mod lang;
 mod messages;
@@ -25,6 +26,7 @@ mod reprocess;
 mod serve;
 mod show;
 mod stuck;
+mod text;
 mod values;
 
 use std::ffi::OsString;

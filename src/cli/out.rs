@@ -7,61 +7,22 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use owo_colors::Style;
 use serde::Serialize;
+
+pub use super::field::{Field, Tone};
+use super::text::{clean, wrap};
 
 /// The widest prose, in characters.
 const PROSE_CHARACTERS_MAX: usize = 100;
 
-/// How a piece of text is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tone {
-    /// As it is.
-    #[default]
-    Plain,
-    /// A heading.
-    Strong,
-    /// Went well.
-    Good,
-    /// Went wrong.
-    Bad,
-    /// To be looked at.
-    Warn,
-    /// Beside the point.
-    Dim,
-}
+/// The narrowest cell that running text is broken into, in characters.
+const PROSE_CELL_MIN: usize = 20;
 
-/// A piece of text and how it is meant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Field {
-    text: String,
-    tone: Tone,
-}
-
-impl Field {
-    /// A text with a tone.
-    pub fn new(text: impl Into<String>, tone: Tone) -> Field {
-        Field { text: text.into(), tone }
-    }
-
-    /// A text that may not be there.
-    pub fn maybe(text: Option<&str>) -> Field {
-        text.map_or(Field::new("-", Tone::Dim), Field::from)
-    }
-}
-
-impl From<&str> for Field {
-    fn from(text: &str) -> Field {
-        Field::new(text, Tone::Plain)
-    }
-}
-
-impl From<String> for Field {
-    fn from(text: String) -> Field {
-        Field::new(text, Tone::Plain)
-    }
-}
+/// A table on a terminal: a line below the heading, none between rows.
+const TERMINAL: TableStyle =
+    UTF8_HORIZONTAL_ONLY.top_border(LineStyle::none()).row_separator(LineStyle::none()).bottom_border(LineStyle::none());
 
 /// Where an answer goes.
 pub struct Out<'a> {
@@ -168,14 +129,15 @@ impl<'a> Out<'a> {
         if rows.is_empty() {
             return Ok(());
         }
+        let prose: Vec<bool> = (0..header.len()).map(|i| rows.iter().any(|row| row.get(i).is_some_and(|f| f.prose))).collect();
         let mut table = Table::new();
         table.set_header(header.iter().map(|h| if self.color { Cell::new(h).add_attribute(Attribute::Bold) } else { Cell::new(h) }));
         for row in rows {
             table.add_row(row.into_iter().map(|field| self.cell(field)));
         }
         if self.terminal {
-            let width = self.width.and_then(|w| u16::try_from(w).ok()).unwrap_or(80);
-            table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            table.load_style(TERMINAL);
+            self.fit(&mut table, &prose);
         } else {
             table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
             for column in table.column_iter_mut() {
@@ -188,8 +150,25 @@ impl<'a> Out<'a> {
         writeln!(self.to, "{}", table.trim_fmt())
     }
 
+    /// Breaks running text so that the table fits. Where even that does not help, lines are as long as they are.
+    fn fit(&self, table: &mut Table, prose: &[bool]) {
+        let widths = table.column_max_content_widths();
+        let rigid: usize =
+            widths.iter().zip(prose).map(|(w, prose)| if *prose { PROSE_CELL_MIN.min(usize::from(*w)) } else { usize::from(*w) } + 3).sum();
+        let width = self.width.and_then(|w| u16::try_from(w).ok()).unwrap_or(80);
+        if rigid > usize::from(width) {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+            return;
+        }
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        for (column, _) in table.column_iter_mut().zip(prose).filter(|(_, prose)| !**prose) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+
     fn cell(&self, field: Field) -> Cell {
-        let cell = Cell::new_owned(clean(&field.text).replace('\n', " "));
+        let text = field.brief.filter(|_| self.terminal).unwrap_or(field.text);
+        let cell = Cell::new_owned(clean(&text).replace('\n', " "));
         match field.tone {
             _ if !self.color => cell,
             Tone::Plain => cell,
@@ -240,47 +219,10 @@ pub fn hint(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", clean(text));
 }
 
-/// The text without what steers a terminal or turns the direction of writing; line breaks stay.
-pub fn clean(text: &str) -> String {
-    let steers =
-        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.contains(steers) {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\t' => out.push(' '),
-            '\r' => {}
-            c if steers(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Breaks a text between words; a word that is longer than the room stands alone.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::Millis;
 
     fn written(f: impl FnOnce(&mut Out<'_>) -> io::Result<()>) -> String {
         let mut bytes = Vec::new();
@@ -316,9 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn words_are_kept_whole() {
-        assert_eq!(wrap("aa bb cc dddddddd e", 5), ["aa bb", "cc", "dddddddd", "e"]);
-        assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
+    fn on_a_terminal_times_are_brief_and_only_running_text_is_broken() {
+        let shown = |width| {
+            let mut bytes = Vec::new();
+            let mut out = Out { to: Box::new(&mut bytes), terminal: true, color: false, width: Some(width) };
+            let prose = Field::from("one two three four five six seven").prose();
+            out.table(&["AT", "ID", "NOTE"], vec![vec![Field::time(Millis(1_764_000_000_111)), "0123-456".into(), prose]]).unwrap();
+            drop(out);
+            String::from_utf8(bytes).unwrap()
+        };
+        let (fits, narrow) = (shown(60), shown(30));
+        assert!(fits.contains(" 2025-11-24 16:00:00Z   0123-456   one two three four five"), "{fits}");
+        assert_eq!((fits.lines().count(), narrow.lines().count()), (4, 3), "{fits}{narrow}");
+        assert!(fits.lines().all(|l| l.chars().count() <= 60), "{fits}");
     }
 
     #[test]

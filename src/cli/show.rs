@@ -203,8 +203,8 @@ fn timeline(out: &mut Out<'_>, events: &[EventView], lang: Lang) -> io::Result<(
         Lang::En => ["AT", "OBSERVED", "EVENT", "SOURCE", "DETAIL"],
     };
     let row = |e: &EventView| {
-        let observed = if e.observed_at == e.at { Field::new("=", Tone::Dim) } else { e.observed_at.to_string().into() };
-        vec![e.at.to_string().into(), observed, e.kind.into(), e.source.into(), details(&e.detail).into()]
+        let observed = if e.observed_at == e.at { Field::new("=", Tone::Dim) } else { Field::time(e.observed_at) };
+        vec![Field::time(e.at), observed, e.kind.into(), e.source.into(), Field::from(details(&e.detail)).prose()]
     };
     out.table(&header, events.iter().map(row).collect())
 }

@@ -71,7 +71,7 @@ fn overview(out: &mut Out<'_>, total: u64, groups: &[StuckGroupView], lang: Lang
             g.state.into(),
             Field::new(g.cause, Tone::Warn),
             g.count.to_string().into(),
-            g.oldest_since.to_string().into(),
+            Field::time(g.oldest_since),
         ]
     };
     out.table(&header, groups.iter().map(row).collect())?;
