@@ -55,6 +55,17 @@ pub enum AppError {
     Server(std::io::Error),
 }
 
+impl AppError {
+    /// The exit code of the program: 3 when the store cannot be had, 2 for what the configuration can mend, 1 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            AppError::Store(_) => 3,
+            AppError::Listen { .. } | AppError::Randomness => 2,
+            AppError::Thread(_) | AppError::Server(_) => 1,
+        }
+    }
+}
+
 /// A running service.
 pub struct Service {
     /// Where it listens.

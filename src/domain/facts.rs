@@ -164,6 +164,8 @@ pub struct Attribute {
     registered: Option<String>,
     echo: Option<String>,
     receipt: Option<String>,
+    /// What holds where nobody tells: the weakest there is.
+    guess: Option<String>,
 }
 
 fn is_hash(text: &str) -> bool {
@@ -176,6 +178,13 @@ impl Attribute {
             Evidence::Registered => &mut self.registered,
             Evidence::Echo => &mut self.echo,
             Evidence::Receipt => &mut self.receipt,
+        }
+    }
+
+    /// Joins a value that holds only where nobody tells a better one.
+    pub fn guess(&mut self, value: Option<&str>) {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            smaller(&mut self.guess, Some(value));
         }
     }
 
@@ -193,11 +202,12 @@ impl Attribute {
         self.observe(Evidence::Registered, other.registered.as_deref());
         self.observe(Evidence::Echo, other.echo.as_deref());
         self.observe(Evidence::Receipt, other.receipt.as_deref());
+        self.guess(other.guess.as_deref());
     }
 
     /// The value that is shown.
     pub fn value(&self) -> Option<&str> {
-        let tiers = [&self.registered, &self.echo, &self.receipt];
+        let tiers = [&self.registered, &self.echo, &self.receipt, &self.guess];
         let plain = tiers.iter().find_map(|t| t.as_deref().filter(|v| !is_hash(v)));
         plain.or_else(|| tiers.iter().find_map(|t| t.as_deref()))
     }
@@ -321,7 +331,11 @@ impl Facts {
         let tier = event.evidence.unwrap_or(Evidence::Receipt);
         self.sender.observe(tier, event.sender.as_deref());
         self.recipient.observe(tier, event.recipient.as_deref());
-        self.kind.observe(tier, event.kind.as_deref());
+        if event.kind_is_guess {
+            self.kind.guess(event.kind.as_deref());
+        } else {
+            self.kind.observe(tier, event.kind.as_deref());
+        }
         self.template_id.observe(tier, event.template_id.as_deref());
         if let Some(claim) = &event.claim {
             self.add_claim(claim);
@@ -485,10 +499,31 @@ impl Facts {
         self.reference.as_deref().or_else(|| self.effective_claim().filter(|(_, p)| p.shown).map(|(r, _)| r))
     }
 
+    /// Receipts name the two sides the other way round: one of theirs is what first-hand evidence calls the other side. Which side
+    /// a receipt's `sender` is differs between sources (protocol: Zalo 4), so ids decide, not positions.
+    fn receipts_are_swapped(&self) -> bool {
+        let (sender, recipient) = (self.sender.value_without_receipts(), self.recipient.value_without_receipts());
+        let same = |told: &Option<String>, known: Option<&str>| known.is_some() && told.as_deref() == known;
+        same(&self.sender.receipt, recipient) || same(&self.recipient.receipt, sender)
+    }
+
+    /// The sender that is shown.
+    pub fn shown_sender(&self) -> Option<&str> {
+        let known = self.sender.value_without_receipts();
+        if known.is_none() && self.receipts_are_swapped() { self.recipient.receipt.as_deref() } else { self.sender.value() }
+    }
+
     /// The recipient that is shown: one of several named in a report is not *the* recipient.
     pub fn shown_recipient(&self) -> Option<&str> {
         let several = self.counters.as_ref().is_some_and(|c| c.total > 1);
-        if several { self.recipient.value_without_receipts() } else { self.recipient.value() }
+        let known = self.recipient.value_without_receipts();
+        if several || (known.is_some() && self.receipts_are_swapped()) {
+            known
+        } else if self.receipts_are_swapped() {
+            self.sender.receipt.as_deref()
+        } else {
+            self.recipient.value()
+        }
     }
 
     /// First-hand evidence, the best there is; `None` for a message that only hearsay names (it is not shown).

@@ -69,6 +69,8 @@ pub trait Rules {
     fn stay(&self, account: &AccountId, kind: Option<&str>, state: State) -> Option<Span>;
     /// Why a message is stuck.
     fn stuck_cause(&self, account: &AccountId, evidence: &StuckEvidence<'_>) -> Cause;
+    /// The kind of a registered message where nobody tells one.
+    fn default_kind(&self, account: &AccountId) -> Option<&'static str>;
     /// The class of a failure.
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class;
 }
@@ -246,7 +248,7 @@ impl<S: Source> Workbench<'_, S> {
     pub fn kind_and_recipient(&mut self, account: &AccountId, target: &Target) -> Result<(Option<String>, Option<String>), S::Error> {
         let Some(row) = self.find_target(account, target)? else { return Ok((None, None)) };
         let facts = &self.view(row)?.facts;
-        Ok((facts.kind.value().map(str::to_owned), facts.recipient.value().map(str::to_owned)))
+        Ok((facts.kind.value().map(str::to_owned), facts.shown_recipient().map(str::to_owned)))
     }
 
     /// The message that a record names: by the sender's id first, then by the provider's.

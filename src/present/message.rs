@@ -313,7 +313,7 @@ impl Reader<'_> {
             id,
             provider: provider.to_owned(),
             account: message.account.to_string(),
-            sender: facts.sender.value().map(str::to_owned),
+            sender: facts.shown_sender().map(str::to_owned),
             message_id: facts.message_id().map(str::to_owned),
             reference: facts.shown_reference().map(str::to_owned),
             kind: facts.kind.value().map(str::to_owned),
@@ -343,7 +343,7 @@ impl Reader<'_> {
 
     fn thread(&self, message: &Message, facts: &Facts, spec: Option<&Spec>) -> Result<Option<Thread>, StoreError> {
         let (true, Some(sender), Some(recipient)) =
-            (spec.is_some_and(|s| s.has_threads), facts.sender.value(), facts.shown_recipient())
+            (spec.is_some_and(|s| s.has_threads), facts.shown_sender(), facts.shown_recipient())
         else {
             return Ok(None);
         };

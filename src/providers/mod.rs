@@ -47,6 +47,8 @@ pub struct Spec {
     pub kept_headers: &'static [&'static str],
     /// Its receipts include watermarks over whole conversations.
     pub has_threads: bool,
+    /// The kind of a registered message where nobody tells one.
+    pub default_kind: Option<&'static str>,
     /// Default deadlines: kind (`*` for every other kind) with the longest ordinary stay in `queued` and in `sent`.
     pub deadlines: &'static [Deadline],
     /// Makes a configured account.

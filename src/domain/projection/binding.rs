@@ -68,7 +68,7 @@ impl<S: Source> Workbench<'_, S> {
                 continue;
             }
             let Some((claimed, proof)) = candidate.facts.effective_claim() else { continue };
-            let recipients = (candidate.facts.recipient.value(), borrower.facts.recipient.value());
+            let recipients = (candidate.facts.shown_recipient(), borrower.facts.shown_recipient());
             let fits = !proof.same_recipient || matches!(recipients, (Some(a), Some(b)) if a == b);
             if claimed != reference || !fits {
                 continue;

@@ -63,7 +63,7 @@ impl<S: Source> Workbench<'_, S> {
     }
 
     fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {
-        let sender = facts.sender.value();
+        let sender = facts.shown_sender();
         let recipient = facts.shown_recipient();
         let key = match (self.rules().has_threads(account) && !hidden, sender, recipient) {
             (true, Some(sender), Some(recipient)) => {

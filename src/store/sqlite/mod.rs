@@ -1,5 +1,6 @@
 //! The SQLite store: two files, one writer each, any number of readers. All SQL of the program stands in this folder.
 
+pub mod backup;
 pub mod inbox;
 pub mod query;
 pub mod repeats;

@@ -44,6 +44,10 @@ impl Rules for Provider {
     fn stuck_cause(&self, _: &AccountId, evidence: &StuckEvidence<'_>) -> Cause {
         common_cause(evidence)
     }
+    fn default_kind(&self, _: &AccountId) -> Option<&'static str> {
+        None
+    }
+
     fn classify(&self, _: &AccountId, _: Option<&str>, failure: &Failure) -> Class {
         if failure.ours { Class::Unknown } else { Class::Recipient }
     }
