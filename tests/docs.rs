@@ -132,12 +132,16 @@ fn curl(words: &[String]) -> Outcome {
     }
     let method = method.unwrap_or_else(|| if body.is_some() { "POST".into() } else { "GET".into() });
     let mut request = ureq::http::Request::builder().method(method.as_str()).uri(url.expect("an address"));
+    // What curl adds to `-d` by itself.
+    if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        headers.push(("content-type", "application/x-www-form-urlencoded"));
+    }
     for (name, value) in headers {
         request = request.header(name, value);
     }
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let answer = match body {
-        Some(body) => agent.run(request.header("content-type", "application/x-www-form-urlencoded").body(body).unwrap()),
+        Some(body) => agent.run(request.body(body).unwrap()),
         None if method == "POST" => agent.run(request.body(String::new()).unwrap()),
         None => agent.run(request.body(()).unwrap()),
     };
@@ -206,8 +210,9 @@ impl Session {
 
     fn program(&self, arguments: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_baophat"));
-        let ours = std::env::vars().filter(|(name, _)| name.starts_with("BAOPHAT"));
-        ours.for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BAOPHAT")) {
+            command.env_remove(name);
+        }
         command.args(arguments).current_dir(self.folder.path()).envs(&self.vars).env("NO_COLOR", "1");
         command
     }
