@@ -558,7 +558,6 @@ fn the_reader_sees_code_and_passes_over_comments_texts_and_tests() {
     let crates = source.crates_named(&BTreeSet::from(["tokio".to_owned(), "store".to_owned()]));
     assert_eq!(crates, [(10, "tokio".to_owned())]);
     assert_eq!(source.texts().map(|(_, t)| t.to_owned()).collect::<Vec<_>>(), ["crate::app SELECT"]);
-    let functions: Vec<_> = source.functions().into_iter().map(|(line, name, lines)| (line, name, lines)).collect();
-    assert_eq!(functions, [(4, "f".to_owned(), 1), (10, "h".to_owned(), 1)]);
+    assert_eq!(source.functions(), [(4, "f".to_owned(), 1), (10, "h".to_owned(), 1)]);
     assert_eq!(source.lines_without_tests(), 5);
 }
