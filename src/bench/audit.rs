@@ -48,13 +48,7 @@ struct Found {
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn run(
-    server: SocketAddr,
-    traffic: Traffic,
-    next: u64,
-    missed: &[u64],
-    progress: Arc<Progress>,
-) -> Result<Audit, BenchError> {
+pub async fn run(server: SocketAddr, traffic: Traffic, next: u64, missed: &[u64], progress: Arc<Progress>) -> Result<Audit, BenchError> {
     let mut owed: HashMap<(&'static str, String), (State, bool)> = HashMap::new();
     for i in (0..next).filter(|i| missed.binary_search(i).is_err()) {
         let promise = traffic.promise(i);

@@ -134,13 +134,7 @@ fn plan(options: &BenchOptions, server: std::net::SocketAddr, first: u64) -> Pla
 }
 
 /// Runs one round and shows how it goes.
-fn watch(
-    runtime: &tokio::runtime::Runtime,
-    traffic: Traffic,
-    plan: Plan,
-    name: &str,
-    options: &BenchOptions,
-) -> Result<Tally, BenchError> {
+fn watch(runtime: &tokio::runtime::Runtime, traffic: Traffic, plan: Plan, name: &str, options: &BenchOptions) -> Result<Tally, BenchError> {
     let progress = Arc::new(Progress::default());
     let watcher = progress.clone();
     let show = !options.json && std::io::stderr().is_terminal();

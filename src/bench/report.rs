@@ -117,7 +117,20 @@ impl Report {
     /// As text.
     pub fn text(&self) -> String {
         let mut out = format!("baophat bench: {}\n\n", self.command);
-        let head = ["", "acknowledged/s", "visible/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "refused", "broken", "memory MB", "cpu s", "behind"];
+        let head = [
+            "",
+            "acknowledged/s",
+            "visible/s",
+            "p50 ms",
+            "p99 ms",
+            "p99.9 ms",
+            "max ms",
+            "refused",
+            "broken",
+            "memory MB",
+            "cpu s",
+            "behind",
+        ];
         let mut rows = vec![head.map(str::to_owned)];
         let row = |name: String, r: &Round| {
             let f = |v: f64| format!("{v:.2}");

@@ -75,7 +75,12 @@ impl Traffic {
         let _ = match message % 3 {
             0 => {
                 let body = zalo(a, b, ms, step);
-                let mac = hex(&Sha256::new().chain_update(ZALO_APP).chain_update(&body).chain_update(ms.to_string()).chain_update(ZALO_KEY).finalize());
+                let mac = hex(&Sha256::new()
+                    .chain_update(ZALO_APP)
+                    .chain_update(&body)
+                    .chain_update(ms.to_string())
+                    .chain_update(ZALO_KEY)
+                    .finalize());
                 write!(
                     out,
                     "POST /webhooks/zalo/{} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-ZEvent-Signature: mac={mac}\r\nContent-Length: {}\r\n\r\n{body}",

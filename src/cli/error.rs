@@ -25,7 +25,7 @@ pub enum CliError {
     /// The server ended with an error.
     #[error(transparent)]
     App(#[from] AppError),
-    /// The demonstration ended with an error.
+    /// The demonstration or the measurement ended with an error.
     #[error(transparent)]
     Demo(Box<dyn Error + Send + Sync>),
     /// The answer cannot be written to standard output.

@@ -4,6 +4,7 @@
 //! success. Answers go to standard output, everything else to standard error. One file a command; it must not know HTTP handlers or SQL.
 
 mod backup;
+mod bench;
 mod callbacks;
 mod check;
 mod completions;
@@ -106,6 +107,11 @@ enum Command {
     Export(export::Options),
     /// Make the messages anew from the stored records (the server must be stopped)
     Rebuild(rebuild::Options),
+    /// Measure what it can take on this machine
+    Bench(bench::Options),
+    /// The handler that `bench --bare` compares with
+    #[command(hide = true)]
+    BenchBare,
     /// Print the completion script of a shell
     Completions(completions::Options),
 }
@@ -151,6 +157,8 @@ impl Command {
             Command::Backup(options) => backup::run(globals, options),
             Command::Export(options) => export::run(globals, options),
             Command::Rebuild(options) => rebuild::run(globals, options),
+            Command::Bench(options) => bench::run(globals, options),
+            Command::BenchBare => bench::bare(),
             Command::Completions(options) => completions::run(globals, options),
         }
     }

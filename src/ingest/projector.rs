@@ -438,7 +438,12 @@ fn outcome(record: &Record, status: Status, reason: Option<String>) -> Outcome {
     }
 }
 
-fn fold_record(bench: &mut Workbench<'_, StateFile>, rules: &AccountRules, metrics: &Metrics, record: &Record) -> Result<Folded, StoreError> {
+fn fold_record(
+    bench: &mut Workbench<'_, StateFile>,
+    rules: &AccountRules,
+    metrics: &Metrics,
+    record: &Record,
+) -> Result<Folded, StoreError> {
     let cx = Context { account: &record.account, seq: record.seq, received_at: record.received_at };
     let Some(known) = rules.get(&record.account) else {
         let reason = format!("the account {} is not configured any more; configure it, then process this again", record.account);

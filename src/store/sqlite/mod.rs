@@ -173,7 +173,9 @@ fn check_settings(conn: &Connection, path: &Path, part: Part) -> Result<(), Stor
     if journal == "wal" && synchronous == wanted {
         return Ok(());
     }
-    let reason = format!("its file system does not allow journal_mode=WAL with synchronous={wanted} (got {journal}, {synchronous}); use a local disk");
+    let reason = format!(
+        "its file system does not allow journal_mode=WAL with synchronous={wanted} (got {journal}, {synchronous}); use a local disk"
+    );
     Err(StoreError::Open { path: path.display().to_string(), reason })
 }
 

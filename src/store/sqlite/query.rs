@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 
+use super::classify;
 use super::inbox::InboxReader;
 use super::state::{StateFile, state_of};
-use super::classify;
 use crate::domain::failure::Class;
 use crate::domain::ids::{AccountId, Row, Seq};
 use crate::domain::projection::{Key, Source};
@@ -134,6 +134,9 @@ pub struct CallbackFilter {
     /// Arrived before then (exclusive).
     pub until: Option<Millis>,
 }
+
+/// A callback as first found: record, account, arrival, status, reason.
+type Listed = (Seq, AccountId, Millis, Status, Option<String>);
 
 /// Conditions and their values.
 #[derive(Default)]
@@ -267,7 +270,8 @@ impl StateFile {
             limit + 1
         );
         let mut page = self.conn().prepare_cached(&sql).map_err(engine)?;
-        let rows = page.query_map(params_from_iter(&all.values), |r| Ok((Millis(r.get(0)?), r.get::<_, i64>(1)? as Row))).map_err(engine)?;
+        let rows =
+            page.query_map(params_from_iter(&all.values), |r| Ok((Millis(r.get(0)?), r.get::<_, i64>(1)? as Row))).map_err(engine)?;
         let mut items: Vec<(Millis, Row)> = rows.collect::<Result<_, _>>().map_err(engine)?;
         let next = if items.len() > limit {
             items.truncate(limit);
@@ -401,12 +405,7 @@ impl StateFile {
     }
 
     /// One page of callbacks that were folded, newest first: record, account, arrival, status and reason.
-    fn outcomes(
-        &self,
-        filter: &CallbackFilter,
-        after: Option<Spot>,
-        limit: usize,
-    ) -> Result<Vec<(Seq, AccountId, Millis, Status, Option<String>)>, StoreError> {
+    fn outcomes(&self, filter: &CallbackFilter, after: Option<Spot>, limit: usize) -> Result<Vec<Listed>, StoreError> {
         let engine = |e| classify("listing callbacks", e);
         let no = match &filter.account {
             Some(account) => match self.accounts.no(account) {
@@ -500,7 +499,7 @@ impl InboxReader {
         if filter.status != Some(Status::Received) {
             found.extend(state.outcomes(filter, after, limit + 1)?);
         }
-        found.sort_by(|a, b| (b.2, b.0).cmp(&(a.2, a.0)));
+        found.sort_by_key(|line| std::cmp::Reverse((line.2, line.0)));
         found.dedup_by_key(|line| line.0);
         let more = found.len() > limit;
         found.truncate(limit);
@@ -525,13 +524,7 @@ impl InboxReader {
         Ok(Some(CallbackLine { seq, account, provider, received_at, status, reason, source, size, repeats }))
     }
 
-    fn unfolded(
-        &self,
-        cursor: Seq,
-        filter: &CallbackFilter,
-        after: Option<Spot>,
-        limit: usize,
-    ) -> Result<Vec<(Seq, AccountId, Millis, Status, Option<String>)>, StoreError> {
+    fn unfolded(&self, cursor: Seq, filter: &CallbackFilter, after: Option<Spot>, limit: usize) -> Result<Vec<Listed>, StoreError> {
         let engine = |e| classify("listing callbacks", e);
         let sql = "SELECT r.seq, a.id, r.received_at FROM record r JOIN account a ON a.no = r.account
                    WHERE r.seq > ?1 AND r.kind = 0 AND (?2 IS NULL OR a.id = ?2) AND (?3 IS NULL OR r.received_at >= ?3)
