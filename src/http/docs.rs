@@ -1,8 +1,10 @@
 //! The OpenAPI document, generated from the handlers, and a page for it that works offline.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpResponse, get, web};
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
@@ -61,7 +63,24 @@ struct Root;
 
 /// The OpenAPI document.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi().nest("/v1", V1::openapi()).merge_from(Root::openapi())
+    let mut api = Document::openapi().nest("/v1", V1::openapi()).merge_from(Root::openapi());
+    describe_responses(&mut api);
+    api
+}
+
+/// OpenAPI 3.1 wants a description of every response; where a handler gives none, the status in words is one.
+fn describe_responses(api: &mut utoipa::openapi::OpenApi) {
+    for path in api.paths.paths.values_mut() {
+        let operations = [path.get.as_mut(), path.post.as_mut()];
+        for (status, response) in operations.into_iter().flatten().flat_map(|o| o.responses.responses.iter_mut()) {
+            if let RefOr::T(response) = response
+                && response.description.is_empty()
+            {
+                let words = status.parse().ok().and_then(|s| StatusCode::from_u16(s).ok()?.canonical_reason());
+                response.description = words.unwrap_or("An answer").to_owned();
+            }
+        }
+    }
 }
 
 /// The OpenAPI document.

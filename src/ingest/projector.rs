@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::rules::AccountRules;
 use super::writer::describe;
-use super::{FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
+use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::domain::event::{AnswerOutcome, Event, Fact, Parsed};
@@ -119,6 +119,8 @@ pub struct Projector {
     retention: Retention,
     sweep_every: Span,
     waiting: HashMap<Seq, oneshot::Sender<Projected>>,
+    /// What became of own calls whose waiters are not known yet: the fold may be quicker than the writer's word.
+    unclaimed: VecDeque<(Seq, Projected)>,
     jobs: VecDeque<Job>,
     prune_after: Millis,
     stopping: bool,
@@ -183,6 +185,7 @@ impl Projector {
             retention,
             sweep_every,
             waiting: HashMap::new(),
+            unclaimed: VecDeque::new(),
             jobs: VecDeque::new(),
             prune_after: Millis(0),
             stopping: false,
@@ -246,12 +249,34 @@ impl Projector {
         };
         while let Some(nudge) = next {
             match nudge {
-                Nudge::Appended(told) => self.waiting.extend(told),
+                Nudge::Appended(told) => told.into_iter().for_each(|(seq, tell)| self.await_fold(seq, tell)),
                 Nudge::Reprocess(what, tell) => self.jobs.push_back(Job { what, after: 0, done: 0, tell }),
                 Nudge::Tick => {}
                 Nudge::Stop => self.stopping = true,
             }
             next = self.nudges.try_recv().ok();
+        }
+    }
+
+    /// Somebody waits for what becomes of a record; it may have been folded already.
+    fn await_fold(&mut self, seq: Seq, tell: oneshot::Sender<Projected>) {
+        match self.unclaimed.iter().position(|(folded, _)| *folded == seq).and_then(|i| self.unclaimed.remove(i)) {
+            Some((_, answer)) => drop(tell.send(answer)),
+            None => drop(self.waiting.insert(seq, tell)),
+        }
+    }
+
+    /// Tells whoever waits for a record what became of it, or keeps it until the writer says who that is. The writer speaks after each
+    /// commit, so no more than one batch of records can be ahead of its word.
+    fn tell(&mut self, seq: Seq, answer: Projected) {
+        match self.waiting.remove(&seq) {
+            Some(tell) => drop(tell.send(answer)),
+            None => {
+                if self.unclaimed.len() == BATCH_RECORDS_MAX {
+                    self.unclaimed.pop_front();
+                }
+                self.unclaimed.push_back((seq, answer));
+            }
         }
     }
 
@@ -309,8 +334,8 @@ impl Projector {
         let outcome = outcome(record, Status::Error, Some(reason.clone()));
         self.state.commit(&Change::default(), &[outcome], Some(record.seq))?;
         self.cursor.store(record.seq, Ordering::Release);
-        if let Some(tell) = self.waiting.remove(&record.seq) {
-            let _ = tell.send(Projected::Failed(reason));
+        if is_own(record) {
+            self.tell(record.seq, Projected::Failed(reason));
         }
         Ok(())
     }
@@ -325,16 +350,12 @@ impl Projector {
         for record in records {
             let folded = fold_record(&mut bench, &rules, &self.metrics, record)?;
             outcomes.push(outcome(record, folded.status, folded.reason));
-            answers.extend(folded.answer.map(|a| (record.seq, a)));
+            answers.extend(folded.answer.filter(|_| is_own(record)).map(|a| (record.seq, a)));
         }
         let change = bench.finish();
         self.state.commit(&change, &outcomes, cursor)?;
         self.count(&change, &outcomes);
-        for (seq, answer) in answers {
-            if let Some(tell) = self.waiting.remove(&seq) {
-                let _ = tell.send(answer);
-            }
-        }
+        answers.into_iter().for_each(|(seq, answer)| self.tell(seq, answer));
         Ok(())
     }
 
@@ -425,6 +446,11 @@ impl Projector {
 /// The fault lies in this record or in what it leads to, not in the disk: the others can go on.
 fn is_of_the_record(e: &StoreError) -> bool {
     matches!(e, StoreError::Decode { .. } | StoreError::Missing(_))
+}
+
+/// A call of our own API, whose caller waits for the fold.
+fn is_own(record: &Record) -> bool {
+    !matches!(record.content, Content::Callback(_))
 }
 
 fn outcome(record: &Record, status: Status, reason: Option<String>) -> Outcome {

@@ -1,0 +1,162 @@
+//! The store as it should not be: in use, of a newer version, damaged, not there, full. Clear errors at the start, 503 while
+//! serving, never a crash, and back to work when there is room again.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::harness::{KEY, Request, Server, sign, until};
+
+/// A start in this folder ends with exit code 3 and says all of this.
+fn refused(folder: &std::path::Path, says: &[&str]) {
+    let started = Server::start_in_vain(folder);
+    assert_eq!(started.status.code(), Some(3), "{}", started.stderr);
+    for word in says {
+        assert!(started.stderr.contains(word), "{word}: {}", started.stderr);
+    }
+    assert!(!started.stderr.contains("panicked"), "{}", started.stderr);
+}
+
+#[test]
+fn a_second_start_on_a_store_in_use_ends_with_3_and_the_first_goes_on() {
+    let server = Server::start();
+    refused(server.folder(), &["in use", "baophat.db"]);
+    server.send(&sign::zalo_post(sign::zalo_receipt("aa", "47", 1_764_000_000_111))).is(200);
+    server.message("aa", |m| m["state"] == "delivered");
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_and_left_as_it_is() {
+    for name in ["baophat.db", "baophat-state.db"] {
+        let mut server = Server::start();
+        server.stop();
+        let path = server.folder().join(name);
+        let version = |to: Option<i64>| -> i64 {
+            let conn = rusqlite::Connection::open(&path).unwrap();
+            if let Some(to) = to {
+                conn.pragma_update(None, "user_version", to).unwrap();
+            }
+            conn.pragma_query_value(None, "user_version", |r| r.get(0)).unwrap()
+        };
+        version(Some(99));
+        refused(server.folder(), &["99", name, "newer"]);
+        assert_eq!(version(None), 99);
+        version(Some(1));
+        server.restart().get("/readyz").is(200);
+    }
+}
+
+#[test]
+fn a_store_that_is_no_store_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    Server::write_config(folder.path(), "");
+    std::fs::write(folder.path().join("baophat.db"), vec![b'x'; 9_000]).unwrap();
+    refused(folder.path(), &["damaged", "baophat.db"]);
+    let folder = tempfile::tempdir().unwrap();
+    Server::write_config(folder.path(), "");
+    std::fs::create_dir(folder.path().join("baophat.db")).unwrap();
+    refused(folder.path(), &["baophat.db"]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Server::write_config(folder.path(), "");
+    let text = std::fs::read_to_string(&path).unwrap().replace("baophat.db", "nowhere/baophat.db");
+    std::fs::write(&path, text).unwrap();
+    refused(folder.path(), &["nowhere"]);
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = Server::write_config(folder.path(), "");
+    let text = std::fs::read_to_string(&path).unwrap().replace("127.0.0.1:0", &server.address.to_string());
+    std::fs::write(&path, text).unwrap();
+    let started = Server::start_in_vain(folder.path());
+    assert!(started.status.code().is_some_and(|c| c != 0) && started.stderr.contains("cannot listen"), "{}", started.stderr);
+}
+
+/// A callback with a large body.
+fn large(n: usize) -> Request {
+    let text = format!("{n} {}", "đ".repeat(10_000));
+    let message = json!({"msg_id": format!("large-{n}"), "text": text});
+    let parties = json!({"sender": {"id": sign::OA}, "recipient": {"id": "4700100200300400500"}});
+    sign::zalo_post(sign::zalo_event("oa_send_text", &parties, &message, 1_764_000_000_000 + n as i64))
+}
+
+/// Sends callbacks until one cannot be stored; how many were acknowledged.
+fn fill(server: &Server) -> usize {
+    for n in 0..1_000 {
+        let answer = server.send(&large(n));
+        if answer.status == 503 {
+            assert!(answer.header("retry-after").is_some_and(|v| v.parse::<u32>().is_ok()));
+            assert!(answer.body.is_empty());
+            return n;
+        }
+        assert_eq!(answer.status, 200);
+    }
+    panic!("the limit of the file size has no effect");
+}
+
+fn readiness(server: &Server) -> (u16, Value) {
+    let answer = server.send(&Request::new("GET", "/readyz"));
+    (answer.status, answer.json())
+}
+
+fn there(server: &Server, acknowledged: usize) {
+    server.callbacks();
+    for n in 0..acknowledged {
+        assert_eq!(server.find(&format!("message_id=large-{n}")).len(), 1, "large-{n}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_answered_503_and_heals_by_itself() {
+    let server = Server::start_limited(512);
+    let acknowledged = fill(&server);
+    assert!(acknowledged > 3, "{acknowledged}");
+    until("it is not ready, with the reason", || {
+        let (status, body) = readiness(&server);
+        let told = body["faults"].as_array().is_some_and(|f| f.iter().any(|f| f["reason"].as_str().is_some_and(|r| !r.is_empty())));
+        (status == 503 && body["status"] == "not_ready" && told).then_some(())
+    });
+    // It lives, it answers questions, and it takes nothing that it cannot keep.
+    server.get("/livez").is(200);
+    server.get("/v1/messages").is(200);
+    assert_eq!(server.send(&large(1_001)).status, 503);
+    let told = json!({"account": "shop-oa", "ref": "r".repeat(500), "metadata": {"a": "x".repeat(15_000)}});
+    let answer = server.post("/v1/messages", &json!(vec![told; 40]));
+    assert_eq!(answer.problem(503), "unavailable");
+    assert!(answer.header("retry-after").is_some());
+    let counted = server.get("/metrics").text();
+    assert!(counted.contains("baophat_unavailable_total{reason=\"storage\"}"), "{counted}");
+    assert!(counted.contains("baophat_healthy{part=\"inbox\"}"), "{counted}");
+    // Room again.
+    let lifted = Command::new("prlimit").arg("--pid").arg(server.pid().to_string()).arg("--fsize=unlimited").status();
+    let server = if lifted.is_ok_and(|s| s.success()) { server } else { server.restart() };
+    until("it is ready again", || (readiness(&server).0 == 200).then_some(()));
+    there(&server, acknowledged);
+    server.send(&large(2_000)).is(200);
+    server.message("large-2000", |m| m["state"] == "sent");
+    assert_eq!(server.find("message_id=large-1001"), Vec::<Value>::new(), "what was answered 503 is not there");
+}
+
+#[test]
+fn a_full_disk_and_a_kill_lose_nothing_acknowledged() {
+    let mut server = Server::start_limited(512);
+    let acknowledged = fill(&server);
+    server.kill();
+    let server = server.restart();
+    server.send(&Request::new("GET", "/v1/messages").key(KEY)).is(200);
+    there(&server, acknowledged);
+    server.send(&large(2_000)).is(200);
+}
+
+#[test]
+fn a_full_disk_does_not_keep_the_program_from_ending() {
+    let mut server = Server::start_limited(512);
+    fill(&server);
+    assert_eq!(server.stop().code(), Some(0));
+}

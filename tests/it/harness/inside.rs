@@ -1,0 +1,79 @@
+//! The service in this process, with a clock put by hand: for deadlines.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+
+use baophat::app;
+use baophat::clock::HandClock;
+use baophat::config::{Config, Env};
+use baophat::domain::time::Millis;
+use baophat::metrics::Metrics;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::server::with_key;
+use super::wait::PATIENCE;
+use super::{Answer, KEY, Request, config, exchange};
+
+/// A service in a thread of this process; stopped in order when dropped.
+pub struct Inside {
+    /// Its clock.
+    pub clock: HandClock,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl Inside {
+    /// A service on a new store whose clock stands at a moment.
+    pub fn start(at: Millis, more: &str) -> Inside {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("baophat.toml");
+        std::fs::write(&path, config(folder.path(), &with_key(more))).unwrap();
+        let config = Config::load(Some(&path), &Env::default()).unwrap();
+        let clock = HandClock::new(at);
+        let (tell, told) = channel();
+        let (stop, stopped) = oneshot::channel();
+        let its_clock = clock.clone();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let service = app::start(&config, Arc::new(its_clock)).await.unwrap();
+                tell.send((service.address, service.metrics.clone())).unwrap();
+                let _ = stopped.await;
+                service.stop().await.unwrap();
+            });
+        });
+        let (address, metrics) = told.recv_timeout(PATIENCE).unwrap();
+        Inside { clock, metrics, address, stop: Some(stop), thread: Some(thread), _folder: folder }
+    }
+
+    /// Sends a request.
+    pub fn send(&self, request: &Request) -> Answer {
+        exchange(self.address, request).unwrap()
+    }
+
+    /// Asks the query API.
+    pub fn get(&self, target: &str) -> Value {
+        self.send(&Request::new("GET", target).key(KEY)).is(200).json()
+    }
+
+    /// Tells the query API something.
+    pub fn post(&self, target: &str, body: &Value) -> Answer {
+        self.send(&Request::new("POST", target).key(KEY).json(body))
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The program seen from outside: one binary of tests over HTTP, files and signals; one module for each part of the promise.
+//!
+//! It must not lean on the inside except where a test says so (a clock put by hand, the pipeline without HTTP).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected has to fail")]
+
+mod harness;
+
+mod answers;
+mod bodies;
+mod catalogue;
+mod disk;
+mod document;
+mod durability;
+mod handshakes;
+mod listing;
+mod registering;
+mod repeats;
+mod replay;
+mod requests;
+mod signatures;
+mod stuck;
