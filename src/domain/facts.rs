@@ -3,6 +3,10 @@
 //! Every part of [`Facts`] is a join-semilattice (a minimum, a maximum, a union or a logical or), so `observe` is commutative,
 //! associative and idempotent; [`Facts::derive`] is the one place where a state comes from. It must not know how facts are kept.
 
+mod attribute;
+mod counters;
+mod seen;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,214 +18,15 @@ use super::state::{Derived, Recipients, State};
 use super::thread::Thread;
 use super::time::{Millis, Span};
 
+pub use attribute::Attribute;
+pub use counters::{Count, Counters};
+pub use seen::{Failures, Seen};
+
+use counters::Verdict;
+use seen::{earliest, smaller};
+
 /// How much earlier than a local time the provider may have stamped a message (protocol: Facebook, captures of 2026).
 const LOCAL_TIME_LEAD: Span = Span::seconds(2);
-
-/// When something was observed. The provider's own time goes before the sender's, and that before our time of arrival.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Earliest provider time.
-    pub provider: Option<Millis>,
-    /// Earliest time that the sender's own system stated.
-    pub stated: Option<Millis>,
-    /// Earliest arrival.
-    pub arrival: Option<Millis>,
-}
-
-fn earliest(mine: &mut Option<Millis>, other: Option<Millis>) {
-    if let Some(other) = other {
-        *mine = Some(mine.map_or(other, |m| m.min(other)));
-    }
-}
-
-/// Two texts that differ are refused where they are told; should they ever meet, neither order nor repetition decides.
-fn smaller(mine: &mut Option<String>, other: Option<&str>) {
-    if let Some(other) = other
-        && mine.as_deref().is_none_or(|m| other < m)
-    {
-        *mine = Some(other.to_owned());
-    }
-}
-
-impl Seen {
-    /// Observed at a provider's time, if it told one, arriving now.
-    pub fn provider(at: Option<Millis>, arrival: Millis) -> Seen {
-        Seen { provider: at, stated: None, arrival: Some(arrival) }
-    }
-
-    /// Stated by the sender's system, arriving now.
-    pub fn stated(at: Option<Millis>, arrival: Millis) -> Seen {
-        Seen { provider: None, stated: at, arrival: Some(arrival) }
-    }
-
-    /// Joins another observation of the same thing.
-    pub fn join(&mut self, other: Seen) {
-        earliest(&mut self.provider, other.provider);
-        earliest(&mut self.stated, other.stated);
-        earliest(&mut self.arrival, other.arrival);
-    }
-
-    /// The time that is shown.
-    pub fn time(&self) -> Option<Millis> {
-        self.provider.or(self.stated).or(self.arrival)
-    }
-
-    /// It was observed.
-    pub fn known(&self) -> bool {
-        self.time().is_some()
-    }
-}
-
-/// Failures of one origin: the one that is reported, and when the earliest was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failures {
-    /// The failure that is reported.
-    pub chosen: Option<Failure>,
-    /// When the earliest was seen.
-    pub seen: Seen,
-}
-
-impl Failures {
-    fn observe(&mut self, failure: &Failure, arrival: Millis) {
-        Failure::join(&mut self.chosen, Some(failure));
-        self.seen.join(Seen::provider(failure.at, arrival));
-    }
-
-    fn join(&mut self, other: &Failures) {
-        Failure::join(&mut self.chosen, other.chosen.as_ref());
-        self.seen.join(other.seen);
-    }
-}
-
-/// The largest value of a counter, and when that value was first seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Count {
-    /// The value.
-    pub n: u32,
-    /// When it was first seen.
-    pub seen: Seen,
-}
-
-impl Count {
-    fn join(&mut self, other: Count) {
-        match other.n.cmp(&self.n) {
-            std::cmp::Ordering::Greater => *self = other,
-            std::cmp::Ordering::Equal => self.seen.join(other.seen),
-            std::cmp::Ordering::Less => {}
-        }
-    }
-}
-
-/// The counters of every finished report, each folded by maximum (protocol: eSMS 5.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Delivered to.
-    pub delivered: Count,
-    /// Failed for.
-    pub failed: Count,
-    /// Recipients, at least 1.
-    pub total: u32,
-    /// The provider's reason.
-    pub failure: Option<Failure>,
-}
-
-impl Counters {
-    fn join(&mut self, other: &Counters) {
-        self.delivered.join(other.delivered);
-        self.failed.join(other.failed);
-        self.total = self.total.max(other.total);
-        Failure::join(&mut self.failure, other.failure.as_ref());
-    }
-
-    fn recipients(&self) -> Recipients {
-        let total = self.total.max(1);
-        let delivered = self.delivered.n.min(total);
-        Recipients { total, delivered, failed: self.failed.n.min(total - delivered) }
-    }
-
-    fn verdict(&self) -> Verdict {
-        let (s, f, r) = (u64::from(self.delivered.n), u64::from(self.failed.n), u64::from(self.total.max(1)));
-        let over = s + f > r;
-        match (s > 0, f > 0) {
-            _ if s + f < r => Verdict::Open,
-            (true, false) => Verdict::Delivered { partial: false, conflict: over },
-            (true, true) => Verdict::Delivered { partial: r > 1, conflict: over || r == 1 },
-            (false, true) => Verdict::Failed { conflict: over },
-            (false, false) => Verdict::Open,
-        }
-    }
-}
-
-enum Verdict {
-    Open,
-    Delivered { partial: bool, conflict: bool },
-    Failed { conflict: bool },
-}
-
-/// One attribute as each kind of evidence told it; a hashed phone never replaces a known one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attribute {
-    registered: Option<String>,
-    echo: Option<String>,
-    receipt: Option<String>,
-    /// What holds where nobody tells: the weakest there is.
-    guess: Option<String>,
-}
-
-fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-impl Attribute {
-    fn slot(&mut self, evidence: Evidence) -> &mut Option<String> {
-        match evidence {
-            Evidence::Registered => &mut self.registered,
-            Evidence::Echo => &mut self.echo,
-            Evidence::Receipt => &mut self.receipt,
-        }
-    }
-
-    /// Joins a value that holds only where nobody tells a better one.
-    pub fn guess(&mut self, value: Option<&str>) {
-        if let Some(value) = value.filter(|v| !v.is_empty()) {
-            smaller(&mut self.guess, Some(value));
-        }
-    }
-
-    /// Joins a value; of two different ones of equal standing the plain one, then the smaller text counts, whatever came first.
-    pub fn observe(&mut self, evidence: Evidence, value: Option<&str>) {
-        let Some(value) = value.filter(|v| !v.is_empty()) else { return };
-        let slot = self.slot(evidence);
-        let better = slot.as_deref().is_none_or(|old| (is_hash(value), value) < (is_hash(old), old));
-        if better {
-            *slot = Some(value.to_owned());
-        }
-    }
-
-    fn join(&mut self, other: &Attribute) {
-        self.observe(Evidence::Registered, other.registered.as_deref());
-        self.observe(Evidence::Echo, other.echo.as_deref());
-        self.observe(Evidence::Receipt, other.receipt.as_deref());
-        self.guess(other.guess.as_deref());
-    }
-
-    /// The value that is shown.
-    pub fn value(&self) -> Option<&str> {
-        let tiers = [&self.registered, &self.echo, &self.receipt, &self.guess];
-        let plain = tiers.iter().find_map(|t| t.as_deref().filter(|v| !is_hash(v)));
-        plain.or_else(|| tiers.iter().find_map(|t| t.as_deref()))
-    }
-
-    /// The value that the sender's system registered.
-    pub fn registered(&self) -> Option<&str> {
-        self.registered.as_deref()
-    }
-
-    /// The value without what receipts alone told.
-    fn value_without_receipts(&self) -> Option<&str> {
-        self.registered.as_deref().or(self.echo.as_deref())
-    }
-}
 
 /// How well an id of a message is founded; the smaller value is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
