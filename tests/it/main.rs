@@ -14,6 +14,7 @@ mod document;
 mod durability;
 mod handshakes;
 mod listing;
+mod pipeline;
 mod registering;
 mod repeats;
 mod replay;
