@@ -9,6 +9,7 @@ mod callbacks;
 mod check;
 mod completions;
 mod csv;
+mod demo;
 mod error;
 mod explain;
 mod export;
@@ -87,6 +88,8 @@ pub struct Json {
 enum Command {
     /// Take in callbacks and serve the API
     Serve(serve::Options),
+    /// Show the live system: a throw-away store and a believable afternoon of signed traffic
+    Demo(demo::Options),
     /// Check the configuration and print what would be used
     Check(check::Options),
     /// What is stuck, why, and what to do
@@ -147,6 +150,7 @@ impl Command {
     fn run(&self, globals: &Globals) -> Result<Verdict, CliError> {
         match self {
             Command::Serve(options) => serve::run(globals, options),
+            Command::Demo(options) => demo::run(globals, options),
             Command::Check(options) => check::run(globals, options),
             Command::Stuck(options) => stuck::run(globals, options),
             Command::Messages(options) => messages::run(globals, options),
@@ -209,6 +213,8 @@ mod tests {
             "baophat backup /tmp/x",
             "baophat export --format csv --output x.csv --state read",
             "baophat rebuild --keep",
+            "baophat demo --for 20s --speed 10 --listen 127.0.0.1:0 --json --lang en --no-color",
+            "baophat bench --length 5s --rounds 2 --bare --audit --rate 1000 --json",
             "baophat completions fish",
             "baophat --version",
             "baophat stuck --help",
@@ -237,6 +243,9 @@ mod tests {
             "baophat reprocess 1 --status error",
             "baophat reprocess --status received",
             "baophat stuck --lang fr",
+            "baophat demo --speed 0",
+            "baophat demo --for soon",
+            "baophat bench --connections 0",
         ];
         for line in lines {
             assert_eq!(parsed(line), 2, "{line}");
