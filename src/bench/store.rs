@@ -27,6 +27,8 @@ pub struct StoreReport {
     records: u64,
     append_per_second: f64,
     fold_per_second: f64,
+    append_cpu_micros: f64,
+    fold_cpu_micros: f64,
     batch_records: u64,
     fold_records: usize,
     store_bytes: u64,
@@ -36,12 +38,14 @@ impl StoreReport {
     /// As text.
     pub fn text(&self) -> String {
         format!(
-            "the store alone, {} records\n  append, synced, batches of {}: {:.0}/s\n  fold, batches of {}: {:.0}/s\n  store: {:.1} MB\n",
+            "the store alone, {} records\n  append, synced, batches of {}: {:.0}/s, {:.1} µs of processor each\n  fold, batches of {}: {:.0}/s, {:.1} µs of processor each\n  store: {:.1} MB\n",
             self.records,
             self.batch_records,
             self.append_per_second,
+            self.append_cpu_micros,
             self.fold_records,
             self.fold_per_second,
+            self.fold_cpu_micros,
             self.store_bytes as f64 / 1e6
         )
     }
@@ -68,18 +72,24 @@ pub fn run(dir: &Path, options: &BenchOptions) -> Result<StoreReport, BenchError
     let started = Instant::now();
     let mut records = 0;
     let mut appending = std::time::Duration::ZERO;
+    let mut append_cpu = 0.0;
     while started.elapsed() < options.length {
         let batch: Vec<Submission> = (records..records + BATCH_RECORDS).map(|i| submission(&traffic, &config, i)).collect();
-        let one = Instant::now();
+        let (one, cpu) = (Instant::now(), child::cpu_seconds("self"));
         writer.append(&batch)?;
         appending += one.elapsed();
+        append_cpu += child::cpu_seconds("self") - cpu;
         records += BATCH_RECORDS;
     }
+    let cpu = child::cpu_seconds("self");
     let folding = fold_all(&place, &config)?;
+    let fold_cpu = child::cpu_seconds("self") - cpu;
     Ok(StoreReport {
         records,
         append_per_second: records as f64 / appending.as_secs_f64(),
         fold_per_second: records as f64 / folding.as_secs_f64(),
+        append_cpu_micros: append_cpu * 1e6 / records as f64,
+        fold_cpu_micros: fold_cpu * 1e6 / records as f64,
         batch_records: BATCH_RECORDS,
         fold_records: FOLD_RECORDS_MAX,
         store_bytes: child::store_bytes(dir),
