@@ -55,6 +55,17 @@ pub enum AppError {
     Server(std::io::Error),
 }
 
+impl AppError {
+    /// The exit code of the program: 3 when the store cannot be had, 2 for what the configuration can mend, 1 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            AppError::Store(_) => 3,
+            AppError::Listen { .. } | AppError::Randomness => 2,
+            AppError::Thread(_) | AppError::Server(_) => 1,
+        }
+    }
+}
+
 /// A running service.
 pub struct Service {
     /// Where it listens.
@@ -87,8 +98,8 @@ pub fn place(config: &Config) -> Place {
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
     let place = place(config);
     let lock = place.lock()?;
-    let listener = std::net::TcpListener::bind(&config.listen)
-        .map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
+    let listener =
+        std::net::TcpListener::bind(&config.listen).map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
     let address = listener.local_addr().map_err(AppError::Server)?;
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
@@ -112,8 +123,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let projecting = projector.start().map_err(AppError::Thread)?;
     let bound = config.limits.inbox_records_max;
     let keep = config.retention.callbacks;
-    let (inbox, writing) =
-        Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
+    let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
     let app = web::Data::new(App {
         inbox: inbox.clone(),

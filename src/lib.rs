@@ -4,8 +4,11 @@
 //! function of those records and of a clock that is handed in. See ARCHITECTURE.md for the floors.
 
 pub mod app;
+pub mod bench;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod http;
 pub mod ingest;

@@ -25,6 +25,7 @@ const BARE: Spec = Spec {
     methods: &[],
     kept_headers: &[],
     has_threads: false,
+    default_kind: None,
     deadlines: &[],
     account: |_, _| Err(SettingError { key: "provider", problem: "bare".into() }),
     fold_message_id: str::to_owned,

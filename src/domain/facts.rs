@@ -3,6 +3,10 @@
 //! Every part of [`Facts`] is a join-semilattice (a minimum, a maximum, a union or a logical or), so `observe` is commutative,
 //! associative and idempotent; [`Facts::derive`] is the one place where a state comes from. It must not know how facts are kept.
 
+mod attribute;
+mod counters;
+mod seen;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,195 +18,15 @@ use super::state::{Derived, Recipients, State};
 use super::thread::Thread;
 use super::time::{Millis, Span};
 
+pub use attribute::Attribute;
+pub use counters::{Count, Counters};
+pub use seen::{Failures, Seen};
+
+use counters::Verdict;
+use seen::{earliest, smaller};
+
 /// How much earlier than a local time the provider may have stamped a message (protocol: Facebook, captures of 2026).
 const LOCAL_TIME_LEAD: Span = Span::seconds(2);
-
-/// When something was observed. The provider's own time goes before the sender's, and that before our time of arrival.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Earliest provider time.
-    pub provider: Option<Millis>,
-    /// Earliest time that the sender's own system stated.
-    pub stated: Option<Millis>,
-    /// Earliest arrival.
-    pub arrival: Option<Millis>,
-}
-
-fn earliest(mine: &mut Option<Millis>, other: Option<Millis>) {
-    if let Some(other) = other {
-        *mine = Some(mine.map_or(other, |m| m.min(other)));
-    }
-}
-
-impl Seen {
-    /// Observed at a provider's time, if it told one, arriving now.
-    pub fn provider(at: Option<Millis>, arrival: Millis) -> Seen {
-        Seen { provider: at, stated: None, arrival: Some(arrival) }
-    }
-
-    /// Stated by the sender's system, arriving now.
-    pub fn stated(at: Option<Millis>, arrival: Millis) -> Seen {
-        Seen { provider: None, stated: at, arrival: Some(arrival) }
-    }
-
-    /// Joins another observation of the same thing.
-    pub fn join(&mut self, other: Seen) {
-        earliest(&mut self.provider, other.provider);
-        earliest(&mut self.stated, other.stated);
-        earliest(&mut self.arrival, other.arrival);
-    }
-
-    /// The time that is shown.
-    pub fn time(&self) -> Option<Millis> {
-        self.provider.or(self.stated).or(self.arrival)
-    }
-
-    /// It was observed.
-    pub fn known(&self) -> bool {
-        self.time().is_some()
-    }
-}
-
-/// Failures of one origin: the one that is reported, and when the earliest was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failures {
-    /// The failure that is reported.
-    pub chosen: Option<Failure>,
-    /// When the earliest was seen.
-    pub seen: Seen,
-}
-
-impl Failures {
-    fn observe(&mut self, failure: &Failure, arrival: Millis) {
-        Failure::join(&mut self.chosen, Some(failure));
-        self.seen.join(Seen::provider(failure.at, arrival));
-    }
-
-    fn join(&mut self, other: &Failures) {
-        Failure::join(&mut self.chosen, other.chosen.as_ref());
-        self.seen.join(other.seen);
-    }
-}
-
-/// The largest value of a counter, and when that value was first seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Count {
-    /// The value.
-    pub n: u32,
-    /// When it was first seen.
-    pub seen: Seen,
-}
-
-impl Count {
-    fn join(&mut self, other: Count) {
-        match other.n.cmp(&self.n) {
-            std::cmp::Ordering::Greater => *self = other,
-            std::cmp::Ordering::Equal => self.seen.join(other.seen),
-            std::cmp::Ordering::Less => {}
-        }
-    }
-}
-
-/// The counters of every finished report, each folded by maximum (protocol: eSMS 5.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Delivered to.
-    pub delivered: Count,
-    /// Failed for.
-    pub failed: Count,
-    /// Recipients, at least 1.
-    pub total: u32,
-    /// The provider's reason.
-    pub failure: Option<Failure>,
-}
-
-impl Counters {
-    fn join(&mut self, other: &Counters) {
-        self.delivered.join(other.delivered);
-        self.failed.join(other.failed);
-        self.total = self.total.max(other.total);
-        Failure::join(&mut self.failure, other.failure.as_ref());
-    }
-
-    fn recipients(&self) -> Recipients {
-        let total = self.total.max(1);
-        let delivered = self.delivered.n.min(total);
-        Recipients { total, delivered, failed: self.failed.n.min(total - delivered) }
-    }
-
-    fn verdict(&self) -> Verdict {
-        let (s, f, r) = (u64::from(self.delivered.n), u64::from(self.failed.n), u64::from(self.total.max(1)));
-        let over = s + f > r;
-        match (s > 0, f > 0) {
-            _ if s + f < r => Verdict::Open,
-            (true, false) => Verdict::Delivered { partial: false, conflict: over },
-            (true, true) => Verdict::Delivered { partial: r > 1, conflict: over || r == 1 },
-            (false, true) => Verdict::Failed { conflict: over },
-            (false, false) => Verdict::Open,
-        }
-    }
-}
-
-enum Verdict {
-    Open,
-    Delivered { partial: bool, conflict: bool },
-    Failed { conflict: bool },
-}
-
-/// One attribute as each kind of evidence told it; a hashed phone never replaces a known one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attribute {
-    registered: Option<String>,
-    echo: Option<String>,
-    receipt: Option<String>,
-}
-
-fn is_hash(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-impl Attribute {
-    fn slot(&mut self, evidence: Evidence) -> &mut Option<String> {
-        match evidence {
-            Evidence::Registered => &mut self.registered,
-            Evidence::Echo => &mut self.echo,
-            Evidence::Receipt => &mut self.receipt,
-        }
-    }
-
-    /// Joins a value; of two different ones of equal standing the plain one, then the smaller text counts, whatever came first.
-    pub fn observe(&mut self, evidence: Evidence, value: Option<&str>) {
-        let Some(value) = value.filter(|v| !v.is_empty()) else { return };
-        let slot = self.slot(evidence);
-        let better = slot.as_deref().is_none_or(|old| (is_hash(value), value) < (is_hash(old), old));
-        if better {
-            *slot = Some(value.to_owned());
-        }
-    }
-
-    fn join(&mut self, other: &Attribute) {
-        self.observe(Evidence::Registered, other.registered.as_deref());
-        self.observe(Evidence::Echo, other.echo.as_deref());
-        self.observe(Evidence::Receipt, other.receipt.as_deref());
-    }
-
-    /// The value that is shown.
-    pub fn value(&self) -> Option<&str> {
-        let tiers = [&self.registered, &self.echo, &self.receipt];
-        let plain = tiers.iter().find_map(|t| t.as_deref().filter(|v| !is_hash(v)));
-        plain.or_else(|| tiers.iter().find_map(|t| t.as_deref()))
-    }
-
-    /// The value that the sender's system registered.
-    pub fn registered(&self) -> Option<&str> {
-        self.registered.as_deref()
-    }
-
-    /// The value without what receipts alone told.
-    fn value_without_receipts(&self) -> Option<&str> {
-        self.registered.as_deref().or(self.echo.as_deref())
-    }
-}
 
 /// How well an id of a message is founded; the smaller value is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -312,7 +136,11 @@ impl Facts {
         let tier = event.evidence.unwrap_or(Evidence::Receipt);
         self.sender.observe(tier, event.sender.as_deref());
         self.recipient.observe(tier, event.recipient.as_deref());
-        self.kind.observe(tier, event.kind.as_deref());
+        if event.kind_is_guess {
+            self.kind.guess(event.kind.as_deref());
+        } else {
+            self.kind.observe(tier, event.kind.as_deref());
+        }
         self.template_id.observe(tier, event.template_id.as_deref());
         if let Some(claim) = &event.claim {
             self.add_claim(claim);
@@ -331,7 +159,10 @@ impl Facts {
             Fact::Sent => self.sent.join(seen),
             Fact::Delivered => self.delivered.join(seen),
             Fact::Read => self.read.join(seen),
-            Fact::Failed(failure) => self.failed.observe(failure, arrival),
+            Fact::Failed(failure) => {
+                let dated = Failure { at: failure.at.or(event.at), ..failure.clone() };
+                self.failed.observe(&dated, arrival);
+            }
             Fact::Report(report) => self.observe_report(report, seen),
             Fact::Noted => {}
         }
@@ -358,18 +189,15 @@ impl Facts {
     /// Joins a registration.
     pub fn observe_registration(&mut self, r: &Registration, arrival: Millis) {
         self.registered = true;
-        if self.reference.is_none() {
-            self.reference.clone_from(&r.reference);
-        }
+        smaller(&mut self.reference, r.reference.as_deref());
         self.sender.observe(Evidence::Registered, r.sender.as_deref());
         self.recipient.observe(Evidence::Registered, r.recipient.as_deref());
         self.kind.observe(Evidence::Registered, r.kind.as_deref());
         self.template_id.observe(Evidence::Registered, r.template_id.as_deref());
         self.queued.join(Seen::stated(r.queued_at, arrival));
         earliest(&mut self.scheduled_at, r.scheduled_at);
-        if self.metadata.is_none() {
-            self.metadata = r.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
-        }
+        let metadata = r.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
+        smaller(&mut self.metadata, metadata.as_deref());
         if let Some(id) = &r.message_id {
             self.add_id(id, IdProof::Registered);
             self.sent.join(Seen::provider(None, arrival));
@@ -441,9 +269,7 @@ impl Facts {
         for (id, proof) in &other.ids {
             self.add_id(id, *proof);
         }
-        if self.reference.is_none() {
-            self.reference.clone_from(&other.reference);
-        }
+        smaller(&mut self.reference, other.reference.as_deref());
         for (reference, proof) in &other.claims {
             join_claim(&mut self.claims, reference, *proof);
         }
@@ -452,9 +278,7 @@ impl Facts {
         self.kind.join(&other.kind);
         self.template_id.join(&other.template_id);
         earliest(&mut self.scheduled_at, other.scheduled_at);
-        if self.metadata.is_none() {
-            self.metadata.clone_from(&other.metadata);
-        }
+        smaller(&mut self.metadata, other.metadata.as_deref());
         earliest(&mut self.server_time.exact, other.server_time.exact);
         earliest(&mut self.server_time.bound, other.server_time.bound);
         earliest(&mut self.server_time.in_id, other.server_time.in_id);
@@ -480,10 +304,31 @@ impl Facts {
         self.reference.as_deref().or_else(|| self.effective_claim().filter(|(_, p)| p.shown).map(|(r, _)| r))
     }
 
+    /// Receipts name the two sides the other way round: one of theirs is what first-hand evidence calls the other side. Which side
+    /// a receipt's `sender` is differs between sources (protocol: Zalo 4), so ids decide, not positions.
+    fn receipts_are_swapped(&self) -> bool {
+        let (sender, recipient) = (self.sender.value_without_receipts(), self.recipient.value_without_receipts());
+        let same = |told: &Option<String>, known: Option<&str>| known.is_some() && told.as_deref() == known;
+        same(&self.sender.receipt, recipient) || same(&self.recipient.receipt, sender)
+    }
+
+    /// The sender that is shown.
+    pub fn shown_sender(&self) -> Option<&str> {
+        let known = self.sender.value_without_receipts();
+        if known.is_none() && self.receipts_are_swapped() { self.recipient.receipt.as_deref() } else { self.sender.value() }
+    }
+
     /// The recipient that is shown: one of several named in a report is not *the* recipient.
     pub fn shown_recipient(&self) -> Option<&str> {
         let several = self.counters.as_ref().is_some_and(|c| c.total > 1);
-        if several { self.recipient.value_without_receipts() } else { self.recipient.value() }
+        let known = self.recipient.value_without_receipts();
+        if several || (known.is_some() && self.receipts_are_swapped()) {
+            known
+        } else if self.receipts_are_swapped() {
+            self.sender.receipt.as_deref()
+        } else {
+            self.recipient.value()
+        }
     }
 
     /// First-hand evidence, the best there is; `None` for a message that only hearsay names (it is not shown).
@@ -583,7 +428,8 @@ impl Facts {
             partial,
             conflict,
             failure,
-            outcome_unknown: self.answer_unknown && state == State::Queued && !self.answer_accepted,
+            // A callback about it proves that the provider has it, whatever became of the answer.
+            outcome_unknown: self.answer_unknown && state == State::Queued && !self.answer_accepted && !self.called_back,
         }
     }
 

@@ -127,7 +127,7 @@ impl Failure {
     fn rank(&self) -> impl Ord + '_ {
         let at = self.at.map_or((1, 0), |at| (0, at.0));
         let code = self.code.as_deref().map_or((1, ""), |c| (0, c));
-        (self.ours || self.code.is_none(), at, code, self.subcode.as_deref(), self.text.as_deref(), self.fallback)
+        (self.ours || self.code.is_none(), at, code, self.subcode.as_deref(), self.text.as_deref(), self.fallback, self.ours)
     }
 
     /// Compares by the order of choice.

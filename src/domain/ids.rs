@@ -28,8 +28,7 @@ impl AccountId {
     /// # Errors
     /// [`NotAnAccountId`] when the length or a character does not fit.
     pub fn parse(text: &str) -> Result<AccountId, NotAnAccountId> {
-        let fits = (1..=40).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let fits = (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if fits { Ok(AccountId(text.into())) } else { Err(NotAnAccountId) }
     }
 
@@ -94,10 +93,7 @@ impl PublicId {
                 bits = bits << 4 | u128::from((*b as char).to_digit(16)?);
             }
         }
-        let id = PublicId {
-            created_at: Millis((bits >> 80) as i64),
-            row: (bits & ((1 << ROW_BITS) - 1)) as u64,
-        };
+        let id = PublicId { created_at: Millis((bits >> 80) as i64), row: (bits & ((1 << ROW_BITS) - 1)) as u64 };
         (id.bits() == bits).then_some(id)
     }
 }

@@ -38,9 +38,9 @@ impl Entry {
         (self.at, self.kind, self.source, &self.detail) == (other.at, other.kind, other.source, &other.detail)
     }
 
-    /// The place in the timeline: by the told time, else by arrival.
-    fn place(&self) -> (Millis, EntryKind, EntrySource, &str) {
-        (self.at.unwrap_or(self.observed_at), self.kind, self.source, &self.detail)
+    /// The place in the timeline: by the told time, else by arrival. No two entries of a timeline have the same one.
+    fn place(&self) -> (Millis, EntryKind, EntrySource, &str, bool) {
+        (self.at.unwrap_or(self.observed_at), self.kind, self.source, &self.detail, self.at.is_none())
     }
 }
 
@@ -184,5 +184,47 @@ impl Message {
     /// Its state, as last settled.
     pub fn state(&self) -> Option<State> {
         self.filed.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(at: Option<i64>, observed_at: i64, detail: &str) -> Entry {
+        let (kind, source) = (EntryKind::Read, EntrySource::Webhook);
+        Entry { at: at.map(Millis), kind, source, detail: detail.into(), observed_at: Millis(observed_at), seq: observed_at as Seq }
+    }
+
+    fn timeline(entries: &[Entry]) -> Timeline {
+        let mut timeline = Timeline::default();
+        entries.iter().cloned().for_each(|e| timeline.add(e));
+        timeline
+    }
+
+    #[test]
+    fn a_timeline_is_ordered_by_the_told_time_else_by_arrival_whatever_came_first() {
+        let mut all = [entry(Some(7), 9, "b"), entry(None, 7, "a"), entry(Some(7), 8, "a"), entry(Some(1), 9, "c"), entry(None, 5, "d")];
+        let forwards = timeline(&all);
+        let details: Vec<_> = forwards.sorted().iter().map(|e| (e.at.map(|t| t.0), e.detail.as_str())).collect();
+        assert_eq!(details, [(Some(1), "c"), (None, "d"), (Some(7), "a"), (None, "a"), (Some(7), "b")]);
+        all.reverse();
+        assert_eq!(timeline(&all).sorted(), forwards.sorted());
+    }
+
+    #[test]
+    fn the_same_statement_stands_once_with_its_first_arrival() {
+        for all in [[entry(Some(7), 9, "a"), entry(Some(7), 8, "a")], [entry(Some(7), 8, "a"), entry(Some(7), 9, "a")]] {
+            assert_eq!(timeline(&all).sorted(), [&entry(Some(7), 8, "a")]);
+        }
+    }
+
+    #[test]
+    fn a_full_timeline_keeps_its_earliest_entries_whatever_came_first() {
+        let mut all: Vec<Entry> = (0..TIMELINE_ENTRIES_MAX as i64 + 50).map(|i| entry(Some(i), i, "a")).collect();
+        let forwards = timeline(&all);
+        all.reverse();
+        assert_eq!(timeline(&all).sorted(), forwards.sorted());
+        assert_eq!(forwards.sorted().last().and_then(|e| e.at), Some(Millis(TIMELINE_ENTRIES_MAX as i64 - 1)));
     }
 }

@@ -19,6 +19,7 @@ use super::stuck::{Cause, Evidence as StuckEvidence};
 use super::thread::Thread;
 use super::time::{Millis, Span};
 
+use register::differences;
 pub use register::{Difference, Registered, RegistrationConflict};
 pub use workbench::{Change, Changed, Key, KeyKind, ThreadKey, Transition, Workbench};
 
@@ -68,6 +69,8 @@ pub trait Rules {
     fn stay(&self, account: &AccountId, kind: Option<&str>, state: State) -> Option<Span>;
     /// Why a message is stuck.
     fn stuck_cause(&self, account: &AccountId, evidence: &StuckEvidence<'_>) -> Cause;
+    /// The kind of a registered message where nobody tells one.
+    fn default_kind(&self, account: &AccountId) -> Option<&'static str>;
     /// The class of a failure.
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class;
 }
@@ -167,10 +170,15 @@ impl<S: Source> Workbench<'_, S> {
         };
         if let Some(id) = id {
             match self.find_by_id(cx.account, id)? {
-                Some(other) if other != row && self.view(other)?.facts.registered => {
-                    return Ok(Err(Refused::IdTaken { message_id: id.to_owned(), owner: other }));
+                Some(other) if other != row => {
+                    let target = self.view(row)?.facts.clone();
+                    let owner = &self.view(other)?.facts;
+                    // Registered by its id alone it may be the same message; registered as another one it is not.
+                    if owner.registered && !differences(owner, &target).is_empty() {
+                        return Ok(Err(Refused::IdTaken { message_id: id.to_owned(), owner: other }));
+                    }
+                    self.merge(other, row)?;
                 }
-                Some(other) if other != row => self.merge(other, row)?,
                 _ => {}
             }
         }
@@ -240,7 +248,7 @@ impl<S: Source> Workbench<'_, S> {
     pub fn kind_and_recipient(&mut self, account: &AccountId, target: &Target) -> Result<(Option<String>, Option<String>), S::Error> {
         let Some(row) = self.find_target(account, target)? else { return Ok((None, None)) };
         let facts = &self.view(row)?.facts;
-        Ok((facts.kind.value().map(str::to_owned), facts.recipient.value().map(str::to_owned)))
+        Ok((facts.kind.value().map(str::to_owned), facts.shown_recipient().map(str::to_owned)))
     }
 
     /// The message that a record names: by the sender's id first, then by the provider's.
@@ -260,13 +268,8 @@ impl<S: Source> Workbench<'_, S> {
     fn find_by_id(&mut self, account: &AccountId, message_id: &str) -> Result<Option<Row>, S::Error> {
         for row in self.rows(Key::id(message_id))? {
             let Some(message) = self.get(row)? else { continue };
-            if message.account != *account {
-                continue;
-            }
-            if let Some(into) = message.merged_into {
-                return self.follow(into).map(Some);
-            }
-            if message.facts.ids.contains_key(message_id) {
+            // A merged message left its ids, and the keys of them, to the one it went into.
+            if message.account == *account && message.facts.ids.contains_key(message_id) {
                 return Ok(Some(row));
             }
         }
@@ -300,6 +303,9 @@ impl<S: Source> Workbench<'_, S> {
         for id in facts.ids.keys() {
             self.index(Key::id(id), into)?;
         }
+        if let Some(reference) = &facts.reference {
+            self.index(Key::reference(reference), into)?;
+        }
         for reference in facts.claims.keys() {
             self.index(Key::claim(reference), into)?;
         }
@@ -322,3 +328,6 @@ pub(super) fn entry(
 
 /// How many messages may share a reference before further ones are left to stand alone.
 pub const CLAIMS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;

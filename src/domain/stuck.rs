@@ -148,8 +148,12 @@ pub fn advice(cause: Cause, lang: Lang) -> &'static str {
         (Cause::ReceiptsNotSubscribed, Lang::Vi) => {
             "Các callback khác của tài khoản này vẫn về, riêng biên nhận thì không. Hãy mở trang Webhook trong trang quản trị của nhà cung cấp và bật các sự kiện đã nhận, đã xem."
         }
-        (Cause::TokenInvalid, Lang::En) => "The access token or key of this account is refused. Its administrator must connect it again; then process or resend what is open.",
-        (Cause::TokenInvalid, Lang::Vi) => "Mã truy cập hoặc khóa của tài khoản này bị từ chối. Quản trị viên cần kết nối lại tài khoản, sau đó xử lý hoặc gửi lại các tin còn dở.",
+        (Cause::TokenInvalid, Lang::En) => {
+            "The access token or key of this account is refused. Its administrator must connect it again; then process or resend what is open."
+        }
+        (Cause::TokenInvalid, Lang::Vi) => {
+            "Mã truy cập hoặc khóa của tài khoản này bị từ chối. Quản trị viên cần kết nối lại tài khoản, sau đó xử lý hoặc gửi lại các tin còn dở."
+        }
         (Cause::ThreadControl, Lang::En) => {
             "Another app or the Page inbox holds this conversation. Make this app the default in the Page's conversation routing, or have staff move the conversation to Done in Meta Business Suite, then send again."
         }
@@ -162,7 +166,9 @@ pub fn advice(cause: Cause, lang: Lang) -> &'static str {
         (Cause::AwaitingApproval, Lang::Vi) => {
             "Tin đang chờ nhà cung cấp duyệt; tin quảng cáo có thể mất nhiều giờ. Hãy liên hệ bộ phận hỗ trợ để được duyệt, hoặc chờ thêm. Khi được duyệt tin sẽ tự gửi đi: đừng gửi lại."
         }
-        (Cause::Scheduled, Lang::En) => "The message waits for the hour it was scheduled for. Nothing to do before that, unless the hour is wrong.",
+        (Cause::Scheduled, Lang::En) => {
+            "The message waits for the hour it was scheduled for. Nothing to do before that, unless the hour is wrong."
+        }
         (Cause::Scheduled, Lang::Vi) => "Tin đang chờ đến giờ đã hẹn. Trước giờ đó không cần làm gì, trừ khi giờ hẹn bị sai.",
         (Cause::RecipientUnreachable, Lang::En) => {
             "The provider took the message, and no receipt has come: usually the recipient's phone is off or offline, or uses only a desktop. It may still arrive, so it counts as no failure. \
@@ -178,8 +184,12 @@ pub fn advice(cause: Cause, lang: Lang) -> &'static str {
         (Cause::PollNeeded, Lang::Vi) => {
             "Nhà cung cấp đã chuyển tin đi nhưng chưa báo kết quả. Hãy tra kết quả theo mã tin nhắn bằng lệnh tra trạng thái hoặc trên trang quản trị của nhà cung cấp; đừng gửi lại khi chưa rõ."
         }
-        (Cause::Unknown, Lang::En) => "Nothing on record tells why. Open the message's timeline and ask the provider's support with its message id.",
-        (Cause::Unknown, Lang::Vi) => "Không có dữ liệu nào cho biết lý do. Hãy mở dòng thời gian của tin và hỏi bộ phận hỗ trợ của nhà cung cấp kèm mã tin nhắn.",
+        (Cause::Unknown, Lang::En) => {
+            "Nothing on record tells why. Open the message's timeline and ask the provider's support with its message id."
+        }
+        (Cause::Unknown, Lang::Vi) => {
+            "Không có dữ liệu nào cho biết lý do. Hãy mở dòng thời gian của tin và hỏi bộ phận hỗ trợ của nhà cung cấp kèm mã tin nhắn."
+        }
     }
 }
 

@@ -57,10 +57,7 @@ impl ApiKeys {
 ///
 /// # Errors
 /// 401 without a key.
-pub async fn require_key<B: MessageBody>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
+pub async fn require_key<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, actix_web::Error> {
     let Some(app) = request.app_data::<web::Data<App>>().cloned() else {
         return Err(Problem::unavailable("not ready").into());
     };

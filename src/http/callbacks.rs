@@ -69,7 +69,9 @@ fn parse_seq(text: &str) -> Result<Seq, Problem> {
 }
 
 fn no_such_callback() -> Problem {
-    Problem::not_found("there is no stored callback with this number; numbers are given by GET /v1/callbacks, and retention may have taken it")
+    Problem::not_found(
+        "there is no stored callback with this number; numbers are given by GET /v1/callbacks, and retention may have taken it",
+    )
 }
 
 /// One stored callback with its raw bytes.

@@ -60,11 +60,7 @@ pub async fn list(request: HttpRequest, app: web::Data<App>) -> Result<web::Json
     security(("key" = []))
 )]
 #[get("/errors/{provider}/{code}")]
-pub async fn get(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    app: web::Data<App>,
-) -> Result<web::Json<EntryList>, Problem> {
+pub async fn get(request: HttpRequest, path: web::Path<(String, String)>, app: web::Data<App>) -> Result<web::Json<EntryList>, Problem> {
     let params = Params::read(request.query_string(), &["family"])?;
     let lang = lang(&request, &params, &app)?;
     let family = family(&params)?;

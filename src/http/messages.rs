@@ -14,8 +14,24 @@ use crate::providers::PROVIDERS;
 use crate::store::sqlite::query::MessageFilter;
 
 const FILTERS: &[&str] = &[
-    "state", "provider", "account", "sender", "kind", "template_id", "recipient", "message_id", "ref", "stuck", "partial", "conflict",
-    "failure_class", "failure_code", "since", "until", "limit", "cursor",
+    "state",
+    "provider",
+    "account",
+    "sender",
+    "kind",
+    "template_id",
+    "recipient",
+    "message_id",
+    "ref",
+    "stuck",
+    "partial",
+    "conflict",
+    "failure_class",
+    "failure_code",
+    "since",
+    "until",
+    "limit",
+    "cursor",
 ];
 
 /// The language a request asks for.
@@ -155,7 +171,9 @@ pub(super) fn parse_id(text: &str) -> Result<PublicId, Problem> {
 }
 
 pub(super) fn no_such_message() -> Problem {
-    Problem::not_found("there is no message with this id; ids are given by GET /v1/messages, which also finds by message_id, ref and recipient")
+    Problem::not_found(
+        "there is no message with this id; ids are given by GET /v1/messages, which also finds by message_id, ref and recipient",
+    )
 }
 
 pub(super) fn message(reader: &crate::present::Reader<'_>, id: PublicId) -> Result<MessageView, Problem> {

@@ -52,13 +52,11 @@ pub async fn livez() -> HttpResponse {
 #[utoipa::path(method(get), path = "/readyz", tag = "operations", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 #[route("/readyz", method = "GET", method = "HEAD")]
 pub async fn readyz(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
-    let mut faults: Vec<FaultView> =
-        app.health.faults().into_iter().map(|(part, reason)| FaultView { part, reason }).collect();
+    let mut faults: Vec<FaultView> = app.health.faults().into_iter().map(|(part, reason)| FaultView { part, reason }).collect();
     if app.health.stopping() {
         faults.push(FaultView { part: "process", reason: "stopping".into() });
     }
-    let (status, word) =
-        if faults.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
+    let (status, word) = if faults.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") };
     if !trusted(&request, &app) {
         faults.clear();
     }

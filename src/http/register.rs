@@ -70,7 +70,11 @@ pub struct Given {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Registrations)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "it documents the body's two forms; the body is read by hand for exact places of errors")]
+#[allow(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "it documents the body's two forms; the body is read by hand for exact places of errors"
+)]
 pub enum GivenBody {
     /// One.
     One(Given),
@@ -271,7 +275,11 @@ fn unexpected(projected: Projected) -> Problem {
     match projected {
         Projected::Failed(reason) => {
             tracing::error!(reason, "a call of the API could not be folded");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not_folded", "it is on disk and could not be folded; this is a fault of baophat, see its log")
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "not_folded",
+                "it is on disk and could not be folded; this is a fault of baophat, see its log",
+            )
         }
         Projected::Refused(Refused::NoSuchMessage) => no_such_message(),
         other => {
@@ -312,8 +320,7 @@ async fn target(app: &App, lang: Lang, id: PublicId) -> Result<(AccountId, Targe
             let known = reader.state.message(id.row)?.is_some_and(|m| m.created_at == id.created_at);
             let message = if known { shown_message(reader.state, id.row)? } else { None };
             let Some(message) = message.filter(|m| m.facts.origin().is_some()) else { return Err(no_such_message()) };
-            let target =
-                Target { reference: message.facts.reference.clone(), message_id: message.facts.message_id().map(str::to_owned) };
+            let target = Target { reference: message.facts.reference.clone(), message_id: message.facts.message_id().map(str::to_owned) };
             Ok((message.account, target))
         })
         .await

@@ -3,6 +3,7 @@
 //! Two threads with one file each: the *writer* appends whatever arrived while the last commit was syncing and answers every
 //! waiter; the *projector* folds records after its cursor and commits messages and cursor together. It must not know HTTP.
 
+mod fold;
 mod health;
 mod inbox;
 mod projector;

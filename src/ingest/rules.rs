@@ -75,6 +75,10 @@ impl Rules for AccountRules {
         self.get(account).map_or_else(|| common_cause(evidence), |k| (k.spec.stuck_cause)(evidence))
     }
 
+    fn default_kind(&self, account: &AccountId) -> Option<&'static str> {
+        self.get(account).and_then(|k| k.spec.default_kind)
+    }
+
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class {
         self.get(account).map_or(Class::Unknown, |k| catalogue().classify(k.spec, kind, failure).0)
     }

@@ -313,7 +313,7 @@ impl Reader<'_> {
             id,
             provider: provider.to_owned(),
             account: message.account.to_string(),
-            sender: facts.sender.value().map(str::to_owned),
+            sender: facts.shown_sender().map(str::to_owned),
             message_id: facts.message_id().map(str::to_owned),
             reference: facts.shown_reference().map(str::to_owned),
             kind: facts.kind.value().map(str::to_owned),
@@ -342,8 +342,7 @@ impl Reader<'_> {
     }
 
     fn thread(&self, message: &Message, facts: &Facts, spec: Option<&Spec>) -> Result<Option<Thread>, StoreError> {
-        let (true, Some(sender), Some(recipient)) =
-            (spec.is_some_and(|s| s.has_threads), facts.sender.value(), facts.shown_recipient())
+        let (true, Some(sender), Some(recipient)) = (spec.is_some_and(|s| s.has_threads), facts.shown_sender(), facts.shown_recipient())
         else {
             return Ok(None);
         };
@@ -421,12 +420,16 @@ fn unlisted(failure: &Failure, class: Class, lang: Lang) -> Texts {
             "Nhà cung cấp từ chối lệnh gửi vì thiếu quyền hoặc chưa được duyệt.",
             "Đối chiếu quyền của ứng dụng và tài khoản với yêu cầu của loại tin này, bổ sung rồi gửi lại.",
         ),
-        (Class::RateLimit, Lang::En) => {
-            ("Too many calls", "The provider limits how many calls it takes in a given time.", "Slow down, wait a few minutes, then send again with back-off.")
-        }
-        (Class::RateLimit, Lang::Vi) => {
-            ("Gọi quá nhiều lần", "Nhà cung cấp giới hạn số lần gọi trong một khoảng thời gian.", "Giảm tốc độ gửi, chờ vài phút rồi gửi lại theo nhịp giãn dần.")
-        }
+        (Class::RateLimit, Lang::En) => (
+            "Too many calls",
+            "The provider limits how many calls it takes in a given time.",
+            "Slow down, wait a few minutes, then send again with back-off.",
+        ),
+        (Class::RateLimit, Lang::Vi) => (
+            "Gọi quá nhiều lần",
+            "Nhà cung cấp giới hạn số lần gọi trong một khoảng thời gian.",
+            "Giảm tốc độ gửi, chờ vài phút rồi gửi lại theo nhịp giãn dần.",
+        ),
         (Class::Provider, Lang::En) => (
             "Fault at the provider",
             "The provider answered that it could not handle the call just now.",

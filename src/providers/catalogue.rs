@@ -14,8 +14,14 @@ use crate::domain::failure::{Class, Entry, Failure, Retry};
 /// Every family of every provider, in the order of the registry.
 pub struct Catalogue {
     families: Vec<FamilyEntries>,
-    index: HashMap<(&'static str, &'static str), HashMap<(String, Option<String>), usize>>,
+    index: HashMap<FamilyKey, HashMap<CodeKey, usize>>,
 }
+
+/// Provider and family.
+type FamilyKey = (&'static str, &'static str);
+
+/// Code and sub-code.
+type CodeKey = (String, Option<String>);
 
 /// The entries of one family, sorted.
 pub struct FamilyEntries {
@@ -76,9 +82,7 @@ impl Catalogue {
 
     /// Every entry.
     pub fn entries(&'static self) -> impl Iterator<Item = Found> {
-        self.families
-            .iter()
-            .flat_map(|f| f.entries.iter().map(move |entry| Found { provider: f.provider, family: f.family, entry }))
+        self.families.iter().flat_map(|f| f.entries.iter().map(move |entry| Found { provider: f.provider, family: f.family, entry }))
     }
 
     /// The entry at one place.
@@ -106,17 +110,13 @@ impl Catalogue {
             Some((base, sub)) => (base, Some(sub)),
             None => (code, None),
         };
-        let exact: Vec<Found> = self
-            .entries()
-            .filter(|f| f.provider == provider && f.entry.code == base && f.entry.subcode.as_deref() == sub)
-            .collect();
+        let exact: Vec<Found> =
+            self.entries().filter(|f| f.provider == provider && f.entry.code == base && f.entry.subcode.as_deref() == sub).collect();
         if !exact.is_empty() || base.starts_with('-') {
             return exact;
         }
         let signed = format!("-{base}");
-        self.entries()
-            .filter(|f| f.provider == provider && f.entry.code == signed && f.entry.subcode.as_deref() == sub)
-            .collect()
+        self.entries().filter(|f| f.provider == provider && f.entry.code == signed && f.entry.subcode.as_deref() == sub).collect()
     }
 }
 

@@ -5,9 +5,9 @@
 //! **Architecture invariant:** a [`Verified`] callback can only be made here, by [`verify`].
 
 pub mod catalogue;
-pub(crate) mod json;
 pub mod esms;
 pub mod facebook;
+pub(crate) mod json;
 pub mod zalo;
 
 use std::fmt;
@@ -18,11 +18,7 @@ use crate::domain::record::{Callback, Method, SendAnswer};
 use crate::domain::time::{Millis, Span};
 
 /// Every provider, in the order in which they are shown.
-pub const PROVIDERS: &[&Spec] = &[
-    &zalo::SPEC,
-    &facebook::SPEC,
-    &esms::SPEC,
-];
+pub const PROVIDERS: &[&Spec] = &[&zalo::SPEC, &facebook::SPEC, &esms::SPEC];
 
 /// Finds a provider by its slug.
 pub fn find(slug: &str) -> Option<&'static Spec> {
@@ -47,10 +43,12 @@ pub struct Spec {
     pub kept_headers: &'static [&'static str],
     /// Its receipts include watermarks over whole conversations.
     pub has_threads: bool,
+    /// The kind of a registered message where nobody tells one.
+    pub default_kind: Option<&'static str>,
     /// Default deadlines: kind (`*` for every other kind) with the longest ordinary stay in `queued` and in `sent`.
     pub deadlines: &'static [Deadline],
     /// Makes a configured account.
-    pub account: fn(&AccountId, &Values) -> Result<Box<dyn Account>, SettingError>,
+    pub account: MakeAccount,
     /// Brings a message id into the form in which it is compared and shown.
     pub fold_message_id: fn(&str) -> String,
     /// Brings a recipient into the form in which it is compared and shown (phone numbers as `84…`).
@@ -62,6 +60,9 @@ pub struct Spec {
     /// The cause of being stuck in an open state, from this message's own evidence.
     pub stuck_cause: fn(&StuckEvidence) -> crate::domain::stuck::Cause,
 }
+
+/// Makes a configured account out of its resolved settings.
+pub type MakeAccount = fn(&AccountId, &Values) -> Result<Box<dyn Account>, SettingError>;
 
 impl fmt::Debug for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

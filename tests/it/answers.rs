@@ -166,7 +166,7 @@ fn an_id_beside_a_failure_is_kept_and_a_delivery_of_it_wins_with_a_conflict() {
 #[test]
 fn an_answer_whose_id_belongs_to_another_registered_message_is_refused() {
     let server = Server::start();
-    let owner = server.post("/v1/messages", &json!({"account": "shop-oa", "message_id": "aa"})).is(201).json();
+    let owner = server.post("/v1/messages", &json!({"account": "shop-oa", "ref": "other", "message_id": "aa"})).is(201).json();
     let message = register(&server, "shop-oa", "r", None);
     let answer = json!({"status": 200, "body": {"error": 0, "data": {"message_id": "aa"}}});
     let refused = server.post(&path(&message, "response"), &answer);

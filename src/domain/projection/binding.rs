@@ -62,12 +62,13 @@ impl<S: Source> Workbench<'_, S> {
         let mut best: Option<((bool, Option<_>, String), Row)> = None;
         for row in self.rows(Key::claim(reference))? {
             let Some(candidate) = self.get(row)? else { continue };
-            let free = candidate.merged_into.is_none() && !candidate.facts.registered && candidate.lent_to.is_none_or(|to| to == borrower.row);
+            let free =
+                candidate.merged_into.is_none() && !candidate.facts.registered && candidate.lent_to.is_none_or(|to| to == borrower.row);
             if row == borrower.row || candidate.account != borrower.account || !free {
                 continue;
             }
             let Some((claimed, proof)) = candidate.facts.effective_claim() else { continue };
-            let recipients = (candidate.facts.recipient.value(), borrower.facts.recipient.value());
+            let recipients = (candidate.facts.shown_recipient(), borrower.facts.shown_recipient());
             let fits = !proof.same_recipient || matches!(recipients, (Some(a), Some(b)) if a == b);
             if claimed != reference || !fits {
                 continue;

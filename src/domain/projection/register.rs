@@ -1,11 +1,14 @@
 //! Registration: the sender's own system tells which messages it sends. Idempotent on `ref` and on `message_id`; two different
 //! messages under one name are refused with the difference, and nothing of that call is taken.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{Context, Key, Source, Workbench, entry};
 use crate::domain::event::{EntryKind, EntrySource};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::record::Registration;
+use crate::domain::time::Millis;
 
 /// A message as registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,14 @@ pub struct RegistrationConflict {
     pub differences: Vec<Difference>,
 }
 
+/// What a message of a call is known by.
+#[derive(PartialEq, Eq, Hash)]
+enum Name<'a> {
+    Reference(&'a AccountId, &'a str),
+    Id(&'a AccountId, &'a str),
+    Row(Row),
+}
+
 impl<S: Source> Workbench<'_, S> {
     /// Folds the registrations of one call: all of them or, when one contradicts what is on record, none.
     ///
@@ -57,30 +68,47 @@ impl<S: Source> Workbench<'_, S> {
             taken.push(self.register_one(Context { account, ..cx }, registration)?);
         }
         self.settle_touched(cx.received_at)?;
+        for one in &mut taken {
+            // A later member of the call may have joined two of them; a receipt may have told of the reference before.
+            one.row = self.follow(one.row)?;
+            one.new &= self.view(one.row)?.borrows.is_none();
+        }
         Ok(Ok(taken))
     }
 
     fn first_conflict(&mut self, cx: Context<'_>, all: &[Registration]) -> Result<Option<RegistrationConflict>, S::Error> {
-        // The call's own messages first joined among themselves: name → what the call said so far.
-        let mut said: std::collections::HashMap<(&str, bool, &str), Facts> = std::collections::HashMap::new();
+        // The messages of the call as they will be: what is on record and what the call says of them, joined by every name.
+        let mut messages: Vec<Facts> = Vec::with_capacity(all.len());
+        let mut named: HashMap<Name<'_>, usize> = HashMap::with_capacity(all.len());
         for (index, r) in all.iter().enumerate() {
             let account = r.account.as_ref().unwrap_or(cx.account);
-            let slug = account.as_str();
-            let names = [r.reference.as_deref().map(|n| (slug, true, n)), r.message_id.as_deref().map(|n| (slug, false, n))];
-            for name in names.iter().flatten() {
-                let facts = said.entry(*name).or_default();
-                let differences = differences(facts, r);
+            let mut whole = Facts::default();
+            whole.observe_registration(r, Millis(0));
+            let known = self.known_under(account, r)?;
+            for row in &known {
+                let facts = &self.view(*row)?.facts;
+                let differences = differences(facts, &whole);
+                if !differences.is_empty() {
+                    return Ok(Some(RegistrationConflict { index, row: Some(*row), differences }));
+                }
+                whole.join(facts);
+            }
+            let reference = r.reference.as_deref().map(|n| Name::Reference(account, n));
+            let own = [reference, r.message_id.as_deref().map(|n| Name::Id(account, n))];
+            let names: Vec<Name<'_>> = own.into_iter().flatten().chain(known.into_iter().map(Name::Row)).collect();
+            let earlier: BTreeSet<usize> = names.iter().filter_map(|name| named.get(name).copied()).collect();
+            for &place in &earlier {
+                let differences = differences(&messages[place], &whole);
                 if !differences.is_empty() {
                     return Ok(Some(RegistrationConflict { index, row: None, differences }));
                 }
-                facts.observe_registration(r, crate::domain::time::Millis(0));
+                whole.join(&messages[place]);
             }
-            for row in self.known_under(account, r)? {
-                let differences = differences(&self.view(row)?.facts, r);
-                if !differences.is_empty() {
-                    return Ok(Some(RegistrationConflict { index, row: Some(row), differences }));
-                }
+            if !earlier.is_empty() {
+                named.values_mut().filter(|place| earlier.contains(place)).for_each(|place| *place = messages.len());
             }
+            named.extend(names.into_iter().map(|name| (name, messages.len())));
+            messages.push(whole);
         }
         Ok(None)
     }
@@ -116,8 +144,10 @@ impl<S: Source> Workbench<'_, S> {
         };
         let in_id = r.message_id.as_deref().and_then(|id| self.rules().server_time_of_id(cx.account, id));
         let known = self.view(row)?.facts.origin().is_some();
+        let default_kind = self.rules().default_kind(cx.account);
         let message = self.edit(row)?;
         message.facts.observe_registration(r, cx.received_at);
+        message.facts.kind.guess(default_kind);
         if let Some(at) = in_id {
             let known = message.facts.server_time.in_id;
             message.facts.server_time.in_id = Some(known.map_or(at, |k| k.min(at)));
@@ -131,12 +161,7 @@ impl<S: Source> Workbench<'_, S> {
             self.index(Key::id(id), row)?;
         }
         self.touch(row);
-        let joined = match &r.reference {
-            // A registered message without an id may at once borrow what a receipt told of its reference.
-            Some(reference) if !known => !self.rows(Key::claim(reference))?.is_empty(),
-            _ => false,
-        };
-        Ok(Registered { row, new: !known && !joined })
+        Ok(Registered { row, new: !known })
     }
 }
 
@@ -155,19 +180,18 @@ fn timeline_detail(r: &Registration) -> serde_json::Map<String, serde_json::Valu
     detail
 }
 
-/// Where a registration contradicts an earlier one of the same message. What was not told before contradicts nothing.
-fn differences(known: &Facts, given: &Registration) -> Vec<Difference> {
-    let metadata = given.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
+/// Where two sets of facts contradict each other in what the sender's system registered. What only one was told contradicts nothing.
+pub(super) fn differences(known: &Facts, given: &Facts) -> Vec<Difference> {
     let scheduled = (known.scheduled_at.map(|t| t.to_string()), given.scheduled_at.map(|t| t.to_string()));
     let pairs: [(&'static str, Option<&str>, Option<&str>); 8] = [
         ("ref", known.reference.as_deref(), given.reference.as_deref()),
-        ("message_id", known.registered_id(), given.message_id.as_deref()),
-        ("sender", known.sender.registered(), given.sender.as_deref()),
-        ("recipient", known.recipient.registered(), given.recipient.as_deref()),
-        ("kind", known.kind.registered(), given.kind.as_deref()),
-        ("template_id", known.template_id.registered(), given.template_id.as_deref()),
+        ("message_id", known.registered_id(), given.registered_id()),
+        ("sender", known.sender.registered(), given.sender.registered()),
+        ("recipient", known.recipient.registered(), given.recipient.registered()),
+        ("kind", known.kind.registered(), given.kind.registered()),
+        ("template_id", known.template_id.registered(), given.template_id.registered()),
         ("scheduled_at", scheduled.0.as_deref(), scheduled.1.as_deref()),
-        ("metadata", known.metadata.as_deref(), metadata.as_deref()),
+        ("metadata", known.metadata.as_deref(), given.metadata.as_deref()),
     ];
     pairs
         .into_iter()

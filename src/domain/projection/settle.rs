@@ -42,8 +42,7 @@ impl<S: Source> Workbench<'_, S> {
             }
         };
         let (summary, derived) = self.summarise(&account, &facts, hidden)?;
-        let (stuck, due_at) =
-            if summary.filed.listed { self.overlay(row, &account, &facts, &derived, now)? } else { (None, None) };
+        let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, &facts, &derived, now)? } else { (None, None) };
         let filed = &summary.filed;
         if let Some(recipient) = &filed.recipient
             && filed.listed
@@ -64,7 +63,7 @@ impl<S: Source> Workbench<'_, S> {
     }
 
     fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {
-        let sender = facts.sender.value();
+        let sender = facts.shown_sender();
         let recipient = facts.shown_recipient();
         let key = match (self.rules().has_threads(account) && !hidden, sender, recipient) {
             (true, Some(sender), Some(recipient)) => {

@@ -168,8 +168,7 @@ impl<'a, S: Source> Workbench<'a, S> {
             .map(|h| Changed { summary: summaries.remove(&h.message.row).unwrap_or_default(), message: h.message, new: h.new })
             .collect();
         messages.sort_by_key(|c| c.message.row);
-        let mut threads: Vec<_> =
-            self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
+        let mut threads: Vec<_> = self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
         threads.sort_by_key(|(_, row, _, _)| *row);
         Change { messages, keys: self.new_keys, threads, transitions: self.transitions }
     }
@@ -299,9 +298,12 @@ impl<'a, S: Source> Workbench<'a, S> {
     pub(super) fn thread_messages(&mut self, thread: Row, affected: Affected) -> Result<BTreeSet<Row>, S::Error> {
         let mut rows: BTreeSet<Row> = self.source.thread_messages(thread, affected.above, affected.upto)?.into_iter().collect();
         let within = |at: Millis| at > affected.above && at <= affected.upto;
-        rows.extend(self.messages.values().map(|h| &h.message).filter_map(|m| {
-            (m.filed.thread == Some(thread) && m.filed.server_time.is_some_and(within)).then_some(m.row)
-        }));
+        rows.extend(
+            self.messages
+                .values()
+                .map(|h| &h.message)
+                .filter_map(|m| (m.filed.thread == Some(thread) && m.filed.server_time.is_some_and(within)).then_some(m.row)),
+        );
         Ok(rows)
     }
 }

@@ -37,6 +37,7 @@ pub static SPEC: Spec = Spec {
     methods: &[Method::Get, Method::Post],
     kept_headers: &[],
     has_threads: false,
+    default_kind: None,
     deadlines: DEADLINES,
     account,
     fold_message_id: parse::fold_id,

@@ -64,6 +64,7 @@ pub static SPEC: Spec = Spec {
     methods: &[Method::Post],
     kept_headers: &[verify::SIGNATURE_HEADER],
     has_threads: true,
+    default_kind: Some("message"),
     // A send call answers within seconds; a receipt follows once the customer's device is online.
     deadlines: &[Deadline { kind: ANY_KIND, queued: Span::minutes(15), sent: Span::hours(24) }],
     account,

@@ -46,6 +46,7 @@ pub static SPEC: Spec = Spec {
     methods: &[Method::Post],
     kept_headers: &[SIGNATURE_HEADER, SERVER_HEADER, RETRY_HEADER],
     has_threads: false,
+    default_kind: None,
     deadlines: DEADLINES,
     account,
     fold_message_id,

@@ -111,9 +111,10 @@ impl InboxWriter {
                     }
                     fresh.insert(*identity, seq);
                 }
-                let known = self.accounts.get(s.account.as_str()).or_else(|| {
-                    new_accounts.iter().find(|(id, _): &&(String, i64)| id == s.account.as_str()).map(|(_, no)| no)
-                });
+                let known = self
+                    .accounts
+                    .get(s.account.as_str())
+                    .or_else(|| new_accounts.iter().find(|(id, _): &&(String, i64)| id == s.account.as_str()).map(|(_, no)| no));
                 let account = match known {
                     Some(no) => *no,
                     None => {
@@ -168,7 +169,10 @@ impl InboxWriter {
     /// When it does not.
     pub fn probe(&mut self, now: Millis) -> Result<(), StoreError> {
         self.conn
-            .execute("INSERT INTO meta (key, value) VALUES ('probe', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [now.0.to_string()])
+            .execute(
+                "INSERT INTO meta (key, value) VALUES ('probe', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                [now.0.to_string()],
+            )
             .map(drop)
             .map_err(|e| classify("probing the disk", e))
     }
@@ -298,7 +302,19 @@ fn insert_record(insert: &mut rusqlite::CachedStatement<'_>, seq: Seq, account: 
                 Content::Mark { target, reason } => own(3, serde_json::to_vec(&(target, reason)).unwrap_or_default()),
                 Content::Callback(_) | Content::Damaged(_) => return Ok(0),
             };
-            insert.execute(params![seq, account, kind, at, None::<&str>, None::<i64>, None::<&str>, None::<&str>, None::<&str>, body, None::<&[u8]>])
+            insert.execute(params![
+                seq,
+                account,
+                kind,
+                at,
+                None::<&str>,
+                None::<i64>,
+                None::<&str>,
+                None::<&str>,
+                None::<&str>,
+                body,
+                None::<&[u8]>
+            ])
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The SQLite store: two files, one writer each, any number of readers. All SQL of the program stands in this folder.
 
+pub mod backup;
 pub mod inbox;
 pub mod query;
 pub mod repeats;
@@ -172,7 +173,9 @@ fn check_settings(conn: &Connection, path: &Path, part: Part) -> Result<(), Stor
     if journal == "wal" && synchronous == wanted {
         return Ok(());
     }
-    let reason = format!("its file system does not allow journal_mode=WAL with synchronous={wanted} (got {journal}, {synchronous}); use a local disk");
+    let reason = format!(
+        "its file system does not allow journal_mode=WAL with synchronous={wanted} (got {journal}, {synchronous}); use a local disk"
+    );
     Err(StoreError::Open { path: path.display().to_string(), reason })
 }
 

@@ -113,8 +113,7 @@ pub struct StateFile {
     pub accounts: AccountNumbers,
 }
 
-const MESSAGE_COLUMNS: &str =
-    "SELECT row, account, created_at, listed_at, state, recipient, thread, server_time, dossier FROM message";
+const MESSAGE_COLUMNS: &str = "SELECT row, account, created_at, listed_at, state, recipient, thread, server_time, dossier FROM message";
 
 impl StateFile {
     /// Opens the state for writing.
@@ -193,9 +192,11 @@ impl StateFile {
                 add.execute(params![o.seq as i64, no, o.callback, o.received_at.0, o.status as i64, o.reason]).map_err(engine)?;
             }
             if let Some(cursor) = cursor {
-                tx.prepare_cached("INSERT INTO meta (key, value) VALUES ('cursor', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-                    .and_then(|mut s| s.execute([cursor.to_string()]))
-                    .map_err(engine)?;
+                tx.prepare_cached(
+                    "INSERT INTO meta (key, value) VALUES ('cursor', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                )
+                .and_then(|mut s| s.execute([cursor.to_string()]))
+                .map_err(engine)?;
             }
         }
         tx.commit().map_err(engine)

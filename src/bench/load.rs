@@ -1,0 +1,193 @@
+//! The load: closed loop (each connection sends its next callback when the last was answered) or open loop (callbacks are due at a fixed
+//! rate, and latency counts from when one was due, so that a stalled server is not flattered).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::traffic::Traffic;
+
+/// Longest wait for one answer before the connection counts as broken.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// How the load is offered.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The server.
+    pub server: SocketAddr,
+    /// Connections, each with one request in flight.
+    pub connections: usize,
+    /// Callbacks a second; `None` for a closed loop.
+    pub rate: Option<f64>,
+    /// How long.
+    pub length: Duration,
+    /// The first callback's number.
+    pub first: u64,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Tally {
+    /// Answered 200.
+    pub acknowledged: u64,
+    /// Answered anything else.
+    pub refused: u64,
+    /// Not answered.
+    pub broken: u64,
+    /// Latencies in microseconds.
+    pub latency: Histogram<u64>,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+    /// The numbers that were not acknowledged, sorted.
+    pub missed: Vec<u64>,
+    /// The number after the last one sent.
+    pub next: u64,
+}
+
+impl Tally {
+    /// Acknowledged per second.
+    pub fn rate(&self) -> f64 {
+        self.acknowledged as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Counters for whoever watches while it runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Answered 200 so far.
+    pub acknowledged: AtomicU64,
+    /// The watcher may stop.
+    pub done: AtomicBool,
+}
+
+struct Shared {
+    traffic: Traffic,
+    plan: Plan,
+    next: AtomicU64,
+    start: Instant,
+    progress: Arc<Progress>,
+}
+
+struct Part {
+    acknowledged: u64,
+    refused: u64,
+    broken: u64,
+    latency: Histogram<u64>,
+    missed: Vec<u64>,
+}
+
+fn histogram() -> Histogram<u64> {
+    // Three digits between 1 µs and 60 s: a few hundred kilobytes, constant.
+    Histogram::new_with_bounds(1, 60_000_000, 3).unwrap_or_else(|_| unreachable!("the bounds are constants"))
+}
+
+/// Offers the load.
+///
+/// # Errors
+/// When no connection can be made at all.
+pub async fn run(traffic: Traffic, plan: Plan, progress: Arc<Progress>) -> std::io::Result<Tally> {
+    drop(TcpStream::connect(plan.server).await?);
+    let shared = Arc::new(Shared { traffic, plan, next: AtomicU64::new(plan.first), start: Instant::now(), progress });
+    let tasks: Vec<_> = (0..plan.connections).map(|_| tokio::spawn(connection(shared.clone()))).collect();
+    let mut tally = Tally {
+        acknowledged: 0,
+        refused: 0,
+        broken: 0,
+        latency: histogram(),
+        elapsed: Duration::ZERO,
+        missed: Vec::new(),
+        next: plan.first,
+    };
+    for task in tasks {
+        let Ok(part) = task.await else { continue };
+        tally.acknowledged += part.acknowledged;
+        tally.refused += part.refused;
+        tally.broken += part.broken;
+        tally.missed.extend(part.missed);
+        let _ = tally.latency.add(&part.latency);
+    }
+    tally.missed.sort_unstable();
+    tally.elapsed = shared.start.elapsed();
+    tally.next = shared.next.load(Ordering::Relaxed);
+    shared.progress.done.store(true, Ordering::Relaxed);
+    Ok(tally)
+}
+
+async fn connection(shared: Arc<Shared>) -> Part {
+    let mut part = Part { acknowledged: 0, refused: 0, broken: 0, latency: histogram(), missed: Vec::new() };
+    let mut stream: Option<TcpStream> = None;
+    let (mut out, mut inn) = (Vec::with_capacity(2_048), Vec::with_capacity(2_048));
+    while shared.start.elapsed() < shared.plan.length {
+        let i = shared.next.fetch_add(1, Ordering::Relaxed);
+        let due = match shared.plan.rate {
+            Some(rate) => {
+                let due = shared.start + Duration::from_secs_f64((i - shared.plan.first) as f64 / rate);
+                tokio::time::sleep_until(due.into()).await;
+                due
+            }
+            None => Instant::now(),
+        };
+        shared.traffic.request(i, &mut out);
+        let answered = tokio::time::timeout(ANSWER_MAX, exchange(&mut stream, shared.plan.server, &out, &mut inn)).await;
+        let micros = due.elapsed().as_micros() as u64;
+        match answered {
+            Ok(Ok(200)) => {
+                part.acknowledged += 1;
+                shared.progress.acknowledged.fetch_add(1, Ordering::Relaxed);
+                let _ = part.latency.record(micros.clamp(1, 60_000_000));
+            }
+            Ok(Ok(_)) => {
+                part.refused += 1;
+                part.missed.push(i);
+            }
+            _ => {
+                part.broken += 1;
+                part.missed.push(i);
+                stream = None;
+            }
+        }
+    }
+    part
+}
+
+/// Sends a request and reads its answer; the status.
+async fn exchange(stream: &mut Option<TcpStream>, server: SocketAddr, out: &[u8], inn: &mut Vec<u8>) -> std::io::Result<u16> {
+    let connected = match stream.take() {
+        Some(open) => open,
+        None => {
+            let new = TcpStream::connect(server).await?;
+            new.set_nodelay(true)?;
+            new
+        }
+    };
+    let stream = stream.insert(connected);
+    stream.write_all(out).await?;
+    inn.clear();
+    loop {
+        if stream.read_buf(inn).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Some(status) = whole_answer(inn) {
+            return Ok(status);
+        }
+    }
+}
+
+/// The status, once head and body are there.
+fn whole_answer(bytes: &[u8]) -> Option<u16> {
+    let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
+    let text = std::str::from_utf8(&bytes[..head]).ok()?;
+    let length = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    if bytes.len() < head + 4 + length.unwrap_or(0) {
+        return None;
+    }
+    text.split(' ').nth(1)?.parse().ok()
+}

@@ -1,0 +1,136 @@
+//! Folding one record: which reader it needs, what it states, and what its caller is told.
+//!
+//! A parser that breaks costs a callback its facts for now, never the callback.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::projector::Projected;
+use super::rules::{AccountRules, Known};
+use crate::domain::event::{AnswerOutcome, Event, Fact, Parsed};
+use crate::domain::failure::Failure;
+use crate::domain::ids::Row;
+use crate::domain::projection::{Context, Refused, Workbench};
+use crate::domain::record::{Callback, Content, Record, SendAnswer, Status, Target};
+use crate::metrics::Metrics;
+use crate::providers::catalogue::catalogue;
+use crate::providers::{AnswerContext, Spec};
+use crate::store::StoreError;
+use crate::store::sqlite::state::StateFile;
+
+/// What folding one record came to.
+pub(super) struct Folded {
+    pub(super) status: Status,
+    pub(super) reason: Option<String>,
+    pub(super) answer: Option<Projected>,
+}
+
+impl Folded {
+    fn processed(answer: Option<Projected>) -> Folded {
+        Folded { status: Status::Processed, reason: None, answer }
+    }
+    fn error(reason: impl Into<String>) -> Folded {
+        let reason = reason.into();
+        Folded { status: Status::Error, answer: Some(Projected::Failed(reason.clone())), reason: Some(reason) }
+    }
+}
+
+pub(super) fn fold_record(
+    bench: &mut Workbench<'_, StateFile>,
+    rules: &AccountRules,
+    metrics: &Metrics,
+    record: &Record,
+) -> Result<Folded, StoreError> {
+    let cx = Context { account: &record.account, seq: record.seq, received_at: record.received_at };
+    let Some(known) = rules.get(&record.account) else {
+        let reason = format!("the account {} is not configured any more; configure it, then process this again", record.account);
+        return Ok(Folded::error(reason));
+    };
+    match &record.content {
+        Content::Callback(callback) => {
+            let parsed = parse(|| known.account.parse(callback), callback);
+            match parsed {
+                Parsed::Events(events) => {
+                    for event in &events {
+                        count_unknown_code(metrics, known.spec, event);
+                    }
+                    bench.events(cx, &events)?;
+                    Ok(Folded::processed(None))
+                }
+                Parsed::Ignored(reason) => Ok(Folded { status: Status::Ignored, reason: Some(reason), answer: None }),
+                Parsed::Unreadable(reason) => Ok(Folded { status: Status::Error, reason: Some(reason), answer: None }),
+            }
+        }
+        Content::Registrations(all) => Ok(match bench.register(cx, all)? {
+            Ok(registered) => Folded::processed(Some(Projected::Registered(registered))),
+            Err(conflict) => Folded {
+                status: Status::Error,
+                reason: Some("it contradicts a message on record".into()),
+                answer: Some(Projected::Conflict(conflict)),
+            },
+        }),
+        Content::Answer { target, answer } => fold_answer(bench, metrics, known, cx, target, answer),
+        Content::Mark { target, reason } => Ok(taken(bench.mark(cx, target, reason)?)),
+        Content::Damaged(detail) => Ok(Folded::error(format!("the record cannot be read back: {detail}"))),
+    }
+}
+
+fn fold_answer(
+    bench: &mut Workbench<'_, StateFile>,
+    metrics: &Metrics,
+    known: &Known,
+    cx: Context<'_>,
+    target: &Target,
+    answer: &SendAnswer,
+) -> Result<Folded, StoreError> {
+    let (kind, recipient) = bench.kind_and_recipient(cx.account, target)?;
+    let context = AnswerContext { kind: kind.as_deref(), recipient: recipient.as_deref(), received_at: cx.received_at };
+    let reading = match catch_unwind(AssertUnwindSafe(|| known.account.read_answer(answer, context))) {
+        Ok(reading) => reading,
+        Err(_) => return Ok(Folded::error("the answer's reader broke on it; the answer is kept")),
+    };
+    if let AnswerOutcome::Refused { failure, .. } = &reading.outcome {
+        count_unknown(metrics, known.spec, kind.as_deref(), failure);
+    }
+    Ok(taken(bench.answer(cx, target, &reading)?))
+}
+
+fn taken(result: Result<Row, Refused>) -> Folded {
+    match result {
+        Ok(row) => Folded::processed(Some(Projected::Taken(row))),
+        Err(refused) => {
+            let reason = match &refused {
+                Refused::NoSuchMessage => "there is no such message any more".to_owned(),
+                Refused::IdTaken { .. } => "the id in it belongs to another registered message".to_owned(),
+            };
+            Folded { status: Status::Error, reason: Some(reason), answer: Some(Projected::Refused(refused)) }
+        }
+    }
+}
+
+/// Runs a parser; one that breaks costs this callback its facts for now, never the callback.
+fn parse(parser: impl FnOnce() -> Parsed, callback: &Callback) -> Parsed {
+    catch_unwind(AssertUnwindSafe(parser)).unwrap_or_else(|_| {
+        tracing::error!(account = %callback.account, "the parser broke on a callback; it is kept");
+        Parsed::Unreadable("the parser broke on it; this is a fault of baophat, and the callback is kept".into())
+    })
+}
+
+fn count_unknown_code(metrics: &Metrics, spec: &Spec, event: &Event) {
+    if let Event::Message(event) = event {
+        match &event.fact {
+            Fact::Failed(failure) => count_unknown(metrics, spec, event.kind.as_deref(), failure),
+            Fact::Report(report) => {
+                if let Some(failure) = &report.failure {
+                    count_unknown(metrics, spec, event.kind.as_deref(), failure);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn count_unknown(metrics: &Metrics, spec: &Spec, kind: Option<&str>, failure: &Failure) {
+    if failure.code.is_some() && catalogue().explain(spec, kind, failure).is_none() {
+        Metrics::count(&metrics.unknown_codes, spec.slug, "unknown_code");
+    }
+}
