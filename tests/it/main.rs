@@ -8,6 +8,7 @@ mod harness;
 
 mod answers;
 mod bodies;
+mod busy;
 mod catalogue;
 mod disk;
 mod document;
@@ -20,4 +21,5 @@ mod repeats;
 mod replay;
 mod requests;
 mod signatures;
+mod starting;
 mod stuck;
