@@ -152,12 +152,8 @@ const LONG_FUNCTIONS: &[(&str, &str, usize, &str)] =
     &[("src/app.rs", "start", 95, "composition in one list: every part is named once, in the order in which it is started")];
 
 /// Sources that name a provider outside its folder, and why.
-const NAMES_A_PROVIDER: &[(&str, &str)] = &[
-    ("src/http/catalogue.rs", "examples in the OpenAPI document"),
-    ("src/http/messages.rs", "the values of a filter, in the OpenAPI document"),
-    ("src/http/verification.rs", "the path and the meta tag of the domain check are fixed by the provider"),
-    ("src/present/message.rs", "examples in the OpenAPI document"),
-];
+const NAMES_A_PROVIDER: &[(&str, &str)] =
+    &[("src/http/verification.rs", "the path and the meta tag of the domain check are fixed by the provider")];
 
 /// Sources that speak HTTP without answering it, and why.
 const ASKS_OVER_HTTP: &[(&str, &str)] = &[("src/cli/remote.rs", "where a server holds the store, a command asks it")];

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, get, post, web};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::failures::{Asked, AskedOne};
 use super::messages::lang;
-use super::params::Params;
+use super::params::{LangParam, PageParams, Params, SpanParams};
 use super::problem::Problem;
 use crate::domain::ids::Seq;
 use crate::domain::record::Status;
 use crate::ingest::ReprocessWhat;
-use crate::present::{CallbackDetail, CallbackPage, cursor};
+use crate::present::{CallbackDetail, CallbackPage, cursor, schema};
 use crate::store::sqlite::query::CallbackFilter;
 
 /// How long a request waits for its callbacks to be processed again before it answers that the work goes on.
@@ -21,39 +22,59 @@ const REPROCESS_SECONDS_MAX: u64 = 20;
 
 /// How many callbacks were processed again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({ "reprocessed": 3 }))]
 pub struct Reprocessed {
     /// How many.
     pub reprocessed: usize,
 }
 
+/// Which callbacks.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub struct CallbackParams {
+    /// What became of it.
+    #[param(inline, example = "error")]
+    status: Option<schema::CallbackStatus>,
+    /// Account slug.
+    #[param(inline)]
+    account: Option<schema::Account>,
+}
+
+/// The statuses from which callbacks can be processed again.
+const AGAIN: [Status; 3] = [Status::Error, Status::Ignored, Status::Processed];
+
+/// The schema of [`AGAIN`].
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub enum Again {
+    /// Signed and unreadable.
+    Error,
+    /// Valid, and nothing for us.
+    Ignored,
+    /// It stated a fact.
+    Processed,
+}
+
 /// The stored callbacks, newest first.
 #[utoipa::path(
     tag = "callbacks",
-    params(
-        ("status" = Option<String>, Query, description = "`received`, `processed`, `error` or `ignored`", example = "error"),
-        ("account" = Option<String>, Query, description = "Account slug"),
-        ("since" = Option<String>, Query, description = "Arrived from then on (RFC 3339, inclusive)"),
-        ("until" = Option<String>, Query, description = "Arrived before then (RFC 3339, exclusive)"),
-        ("limit" = Option<String>, Query, description = "1 to 500, default 50"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
-    responses(
-        (status = 200, body = CallbackPage),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "listCallbacks",
+    params(CallbackParams, SpanParams, PageParams, LangParam),
+    responses((status = 200, body = CallbackPage, description = "One page"), Asked),
     security(("key" = []))
 )]
 #[get("/callbacks")]
 pub async fn list(request: HttpRequest, app: web::Data<App>) -> Result<web::Json<CallbackPage>, Problem> {
     let params = Params::read(request.query_string(), &["status", "account", "since", "until", "limit", "cursor"])?;
     let lang = lang(&request, &params, &app)?;
+    let (since, until) = params.span()?;
     let filter = CallbackFilter {
         status: params.one_of("status", &Status::ALL, Status::as_str)?,
         account: params.account("account")?,
-        since: params.time("since")?,
-        until: params.time("until")?,
+        since,
+        until,
     };
     let (after, limit) = (params.cursor()?, params.limit()?);
     let page = app.readers.ask(lang, move |reader| {
@@ -77,17 +98,12 @@ fn no_such_callback() -> Problem {
 /// One stored callback with its raw bytes.
 #[utoipa::path(
     tag = "callbacks",
-    params(("seq" = String, Path, description = "Its number")),
-    responses(
-        (status = 200, body = CallbackDetail),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "getCallback",
+    params(("seq" = inline(schema::CallbackSeq), Path, description = "Its number", example = 1), LangParam),
+    responses((status = 200, body = CallbackDetail, description = "The callback"), AskedOne),
     security(("key" = []))
 )]
-#[get("/callbacks/{seq}")]
+#[get("/callbacks/{seq:-?[0-9]+}")]
 pub async fn get(request: HttpRequest, seq: web::Path<String>, app: web::Data<App>) -> Result<web::Json<CallbackDetail>, Problem> {
     let params = Params::read(request.query_string(), &[])?;
     let lang = lang(&request, &params, &app)?;
@@ -98,14 +114,9 @@ pub async fn get(request: HttpRequest, seq: web::Path<String>, app: web::Data<Ap
 /// Processes one stored callback again.
 #[utoipa::path(
     tag = "callbacks",
-    params(("seq" = String, Path, description = "Its number")),
-    responses(
-        (status = 200, body = CallbackDetail),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "reprocessCallback",
+    params(("seq" = inline(schema::CallbackSeq), Path, description = "Its number", example = 1), LangParam),
+    responses((status = 200, body = CallbackDetail, description = "The callback as it stands now"), AskedOne),
     security(("key" = []))
 )]
 #[post("/callbacks/{seq}/reprocess")]
@@ -121,21 +132,16 @@ pub async fn reprocess(request: HttpRequest, seq: web::Path<String>, app: web::D
 /// Processes every callback with a status again.
 #[utoipa::path(
     tag = "callbacks",
-    params(("status" = String, Query, description = "`error`, `ignored` or `processed`", example = "error")),
-    responses(
-        (status = 200, body = Reprocessed),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "reprocessCallbacks",
+    params(("status" = inline(Again), Query, description = "Which callbacks", example = "error"), LangParam),
+    responses((status = 200, body = Reprocessed, description = "They were processed again"), Asked),
     security(("key" = []))
 )]
 #[post("/callbacks/reprocess")]
 pub async fn reprocess_all(request: HttpRequest, app: web::Data<App>) -> Result<web::Json<Reprocessed>, Problem> {
     let params = Params::read(request.query_string(), &["status"])?;
     lang(&request, &params, &app)?;
-    let all = [Status::Error, Status::Ignored, Status::Processed];
-    let Some(status) = params.one_of("status", &all, Status::as_str)? else {
+    let Some(status) = params.one_of("status", &AGAIN, Status::as_str)? else {
         return Err(Problem::invalid("status", "say which: error, ignored or processed"));
     };
     let reprocessed = wait(&app, ReprocessWhat::All(status)).await?;

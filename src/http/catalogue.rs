@@ -1,29 +1,39 @@
 //! The failure catalogue over HTTP.
 
 use actix_web::{HttpRequest, get, web};
+use utoipa::IntoParams;
 
 use super::App;
+use super::failures::{Told, ToldOne};
 use super::messages::lang;
-use super::params::Params;
+use super::params::{LangParam, Params};
 use super::problem::Problem;
-use crate::present::{EntryList, EntryView};
+use crate::present::{EntryList, EntryView, schema};
 use crate::providers::catalogue::catalogue;
 use crate::providers::{PROVIDERS, find};
+
+/// Which entries.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub struct EntryParams {
+    /// A word in code, title, cause or remedy.
+    #[param(inline, example = "token")]
+    q: Option<schema::QueryText>,
+    /// Provider slug.
+    #[param(inline)]
+    provider: Option<schema::Provider>,
+    /// Family of codes.
+    #[param(inline)]
+    family: Option<schema::Family>,
+}
 
 /// The failure catalogue.
 #[utoipa::path(
     tag = "catalogue",
-    params(
-        ("q" = Option<String>, Query, description = "A word in code, title, cause or remedy"),
-        ("provider" = Option<String>, Query, description = "`zalo`, `facebook` or `esms`"),
-        ("family" = Option<String>, Query, description = "`oa`, `oauth`, `zns`, `graph`, `esms` or `error_info`"),
-        ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`"),
-    ),
-    responses(
-        (status = 200, body = EntryList),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "listErrors",
+    params(EntryParams, LangParam),
+    responses((status = 200, body = EntryList, description = "The entries, in the order of the catalogue"), Told),
     security(("key" = []))
 )]
 #[get("/errors")]
@@ -45,18 +55,14 @@ pub async fn list(request: HttpRequest, app: web::Data<App>) -> Result<web::Json
 /// What one code means, in every family that has it.
 #[utoipa::path(
     tag = "catalogue",
+    operation_id = "getError",
     params(
-        ("provider" = String, Path, description = "`zalo`, `facebook` or `esms`", example = "zalo"),
-        ("code" = String, Path, description = "The code; Facebook also `code.subcode`; Zalo also without its sign", example = "-230"),
-        ("family" = Option<String>, Query, description = "Only this family"),
-        ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`"),
+        ("provider" = inline(schema::Provider), Path, description = "Provider slug"),
+        ("code" = inline(schema::QueryText), Path, description = "The code, also without its sign, or `code.subcode`", example = "-230"),
+        ("family" = inline(Option<schema::Family>), Query, description = "Only this family"),
+        LangParam,
     ),
-    responses(
-        (status = 200, body = EntryList),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = EntryList, description = "The entries of every family that has the code"), ToldOne),
     security(("key" = []))
 )]
 #[get("/errors/{provider}/{code}")]

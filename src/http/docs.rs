@@ -1,15 +1,17 @@
 //! The OpenAPI document, generated from the handlers, and a page for it that works offline.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{callbacks, catalogue, messages, probes, refused, register};
+use super::failures::Open;
+use super::problem::{Problem, ProblemAt};
+use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,26 +20,17 @@ use super::{callbacks, catalogue, messages, probes, refused, register};
         description = "What happened to every message a Vietnamese business sends. Times are RFC 3339, UTC, with milliseconds; ids, codes and phone numbers are texts; errors are RFC 9457 problem documents with a stable `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    servers((url = "/")),
+    servers((url = "/", description = "This server")),
     tags(
         (name = "messages", description = "What was sent and what became of it"),
         (name = "callbacks", description = "What the providers told, as it came"),
         (name = "catalogue", description = "What every failure code means and what to do"),
-        (name = "operations", description = "Health and metrics"),
+        (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
+        (name = "operations", description = "Health, metrics, this document"),
     ),
-    modifiers(&Finish),
+    components(schemas(Problem, ProblemAt)),
 )]
 struct Document;
-
-/// What the macros cannot say: the base path and the key.
-struct Finish;
-
-impl Modify for Finish {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("One of the configured api_keys")).build();
-        openapi.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
-    }
-}
 
 #[derive(OpenApi)]
 #[openapi(paths(
@@ -58,32 +51,61 @@ impl Modify for Finish {
 struct V1;
 
 #[derive(OpenApi)]
-#[openapi(paths(probes::livez, probes::readyz, probes::metrics))]
+#[openapi(paths(
+    edge_document::take_signed,
+    edge_document::handshake,
+    edge_document::take_named,
+    edge_document::take_named_with_body,
+    verification::home,
+    verification::verifier,
+    probes::livez,
+    probes::readyz,
+    probes::metrics,
+    document,
+))]
 struct Root;
 
-/// The OpenAPI document.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut api = Document::openapi().nest("/v1", V1::openapi()).merge_from(Root::openapi());
-    describe_responses(&mut api);
-    api
+/// What the macros cannot say: the key, and how a HEAD differs from its GET.
+struct Finish;
+
+impl Modify for Finish {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("One of the configured api_keys")).build();
+        openapi.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
+        openapi.paths.paths.values_mut().filter_map(head).for_each(without_body);
+    }
 }
 
-/// OpenAPI 3.1 wants a description of every response; where a handler gives none, the status in words is one.
-fn describe_responses(api: &mut utoipa::openapi::OpenApi) {
-    for path in api.paths.paths.values_mut() {
-        let operations = [path.get.as_mut(), path.post.as_mut()];
-        for (status, response) in operations.into_iter().flatten().flat_map(|o| o.responses.responses.iter_mut()) {
-            if let RefOr::T(response) = response
-                && response.description.is_empty()
-            {
-                let words = status.parse().ok().and_then(|s| StatusCode::from_u16(s).ok()?.canonical_reason());
-                response.description = words.unwrap_or("An answer").to_owned();
-            }
+fn head(item: &mut PathItem) -> Option<&mut Operation> {
+    item.head.as_mut()
+}
+
+/// A HEAD is its GET without a body, under a name of its own.
+fn without_body(operation: &mut Operation) {
+    operation.operation_id = operation.operation_id.take().map(|id| id + "Head");
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response.content.clear();
         }
     }
 }
 
 /// The OpenAPI document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut openapi = Document::openapi().nest("/v1", V1::openapi()).merge_from(Root::openapi());
+    Finish.modify(&mut openapi);
+    openapi
+}
+
+/// This document.
+#[utoipa::path(
+    operation_id = "document",
+    tag = "operations",
+    responses(
+        (status = 200, body = Object, content_type = "application/json", description = "It", example = json!({ "openapi": "3.1.0" })),
+        Open
+    )
+)]
 #[get("/openapi.json")]
 pub async fn document() -> HttpResponse {
     HttpResponse::Ok().json(openapi())
@@ -98,3 +120,6 @@ pub fn page(config: &mut web::ServiceConfig) {
     let ui = SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json"));
     config.service(web::redirect("/docs", "/docs/")).service(web::scope("").wrap(headers).service(ui));
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,10 +42,18 @@ async fn receive(request: HttpRequest, mut payload: web::Payload, app: web::Data
                 response.force_close();
             }
             if status == StatusCode::METHOD_NOT_ALLOWED {
-                response.insert_header((http::header::ALLOW, "GET, POST"));
+                response.insert_header((http::header::ALLOW, allowed(&app, &account)));
             }
             response.finish()
         }
+    }
+}
+
+/// The methods of an account's URL: callbacks by POST, or GET where its provider asks or calls back by it.
+fn allowed(app: &App, account: &str) -> &'static str {
+    match app.rules.find(account) {
+        Some((_, k)) if !k.spec.methods.contains(&Method::Get) && k.account.handshake("") == Handshake::None => "POST",
+        _ => "GET, POST",
     }
 }
 

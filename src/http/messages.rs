@@ -1,15 +1,17 @@
 //! Asking for messages: one, a page, what is stuck.
 
 use actix_web::{HttpRequest, get, web};
+use utoipa::IntoParams;
 
 use super::App;
-use super::params::Params;
+use super::failures::{Asked, AskedOne};
+use super::params::{LangParam, PageParams, Params, SpanParams};
 use super::problem::Problem;
 use crate::domain::failure::{Class, Lang};
 use crate::domain::ids::PublicId;
 use crate::domain::phone;
 use crate::domain::state::State;
-use crate::present::{MessagePage, MessageView, StuckPage, cursor};
+use crate::present::{MessagePage, MessageView, StuckPage, cursor, schema};
 use crate::providers::PROVIDERS;
 use crate::store::sqlite::query::MessageFilter;
 
@@ -61,13 +63,7 @@ pub fn message_id_spellings(text: &str) -> Vec<String> {
 
 fn filter(params: &Params) -> Result<MessageFilter, Problem> {
     let owned = |name| params.text(name).map(|t| t.map(str::to_owned));
-    let since = params.time("since")?;
-    let until = params.time("until")?;
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        return Err(Problem::invalid("until", "not after `since`, so nothing can lie between"));
-    }
+    let (since, until) = params.span()?;
     let provider = params.text("provider")?;
     if let Some(slug) = provider
         && crate::providers::find(slug).is_none()
@@ -98,38 +94,63 @@ fn filter(params: &Params) -> Result<MessageFilter, Problem> {
     })
 }
 
+/// Which messages.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub struct MessageParams {
+    /// Where it stands.
+    #[param(inline, example = "failed")]
+    state: Option<schema::State>,
+    /// Provider slug.
+    #[param(inline)]
+    provider: Option<schema::Provider>,
+    /// Account slug.
+    #[param(inline)]
+    account: Option<schema::Account>,
+    /// The sending OA, Page or number.
+    #[param(inline)]
+    sender: Option<schema::QueryText>,
+    /// Kind slug.
+    #[param(inline, example = "zns")]
+    kind: Option<schema::QueryText>,
+    /// The template.
+    #[param(inline)]
+    template_id: Option<schema::QueryText>,
+    /// The recipient; a phone number in any spelling.
+    #[param(inline, example = "0912 000 111")]
+    recipient: Option<schema::QueryText>,
+    /// The provider's id.
+    #[param(inline)]
+    message_id: Option<schema::QueryText>,
+    /// The sender's own id.
+    #[param(inline, rename = "ref", example = "order-123")]
+    reference: Option<schema::QueryText>,
+    /// Only stuck messages.
+    #[param(inline)]
+    stuck: Option<schema::Flag>,
+    /// Only messages delivered to some recipients and failed for others.
+    #[param(inline)]
+    partial: Option<schema::Flag>,
+    /// Only messages with proof of delivery and a failure report.
+    #[param(inline)]
+    conflict: Option<schema::Flag>,
+    /// Class of the failure.
+    #[param(inline, example = "window")]
+    failure_class: Option<schema::FailureClass>,
+    /// Code of the failure, or `code.subcode`.
+    #[param(inline, example = "-230")]
+    failure_code: Option<schema::QueryText>,
+}
+
 /// Messages, newest first.
 ///
 /// A page may be shorter than `limit` and still have a `next_cursor`: when several filters are combined, a page walks only so far.
 #[utoipa::path(
     tag = "messages",
-    params(
-        ("state" = Option<String>, Query, description = "`queued`, `sent`, `delivered`, `read` or `failed`", example = "failed"),
-        ("provider" = Option<String>, Query, description = "`zalo`, `facebook` or `esms`"),
-        ("account" = Option<String>, Query, description = "Account slug"),
-        ("sender" = Option<String>, Query, description = "The sending OA, Page or number"),
-        ("kind" = Option<String>, Query, description = "Kind slug, such as `zns`"),
-        ("template_id" = Option<String>, Query, description = "Template"),
-        ("recipient" = Option<String>, Query, description = "Recipient; a phone number in any spelling", example = "0912 000 111"),
-        ("message_id" = Option<String>, Query, description = "The provider's id"),
-        ("ref" = Option<String>, Query, description = "The sender's own id"),
-        ("stuck" = Option<String>, Query, description = "`true`: only stuck messages"),
-        ("partial" = Option<String>, Query, description = "`true`: only messages delivered to some recipients and failed for others"),
-        ("conflict" = Option<String>, Query, description = "`true`: only messages with proof of delivery and a failure report"),
-        ("failure_class" = Option<String>, Query, description = "Class of the failure, such as `window`"),
-        ("failure_code" = Option<String>, Query, description = "Code of the failure, or `code.subcode`"),
-        ("since" = Option<String>, Query, description = "Known from then on (RFC 3339, inclusive)"),
-        ("until" = Option<String>, Query, description = "Known before then (RFC 3339, exclusive)"),
-        ("limit" = Option<String>, Query, description = "1 to 500, default 50", example = "50"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`"),
-    ),
-    responses(
-        (status = 200, body = MessagePage),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "listMessages",
+    params(MessageParams, SpanParams, PageParams, LangParam),
+    responses((status = 200, body = MessagePage, description = "One page"), Asked),
     security(("key" = []))
 )]
 #[get("/messages")]
@@ -147,14 +168,9 @@ pub async fn list(request: HttpRequest, app: web::Data<App>) -> Result<web::Json
 /// One message with its timeline.
 #[utoipa::path(
     tag = "messages",
-    params(("id" = String, Path, description = "Our id of the message"), ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`")),
-    responses(
-        (status = 200, body = MessageView),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "getMessage",
+    params(("id" = inline(schema::MessageId), Path, description = "Our id of the message"), LangParam),
+    responses((status = 200, body = MessageView, description = "The message"), AskedOne),
     security(("key" = []))
 )]
 #[get("/messages/{id}")]
@@ -188,18 +204,9 @@ pub(super) fn message(reader: &crate::present::Reader<'_>, id: PublicId) -> Resu
 /// What is stuck, in groups and as a list.
 #[utoipa::path(
     tag = "messages",
-    params(
-        ("account" = Option<String>, Query, description = "Account slug"),
-        ("limit" = Option<String>, Query, description = "1 to 500, default 50"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`"),
-    ),
-    responses(
-        (status = 200, body = StuckPage),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    operation_id = "listStuck",
+    params(("account" = inline(Option<schema::Account>), Query, description = "Account slug"), PageParams, LangParam),
+    responses((status = 200, body = StuckPage, description = "The groups, and one page of messages"), Asked),
     security(("key" = []))
 )]
 #[get("/stuck")]

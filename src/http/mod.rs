@@ -6,7 +6,10 @@ mod callbacks;
 mod catalogue;
 mod docs;
 mod edge;
+mod edge_document;
+mod failures;
 mod messages;
+mod nothing;
 mod params;
 mod probes;
 mod problem;
@@ -19,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 
 pub use auth::{ApiKeys, new_key};
 pub use docs::openapi;
@@ -90,7 +93,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(catalogue::list)
                 .service(catalogue::get)
                 .service(refused::list)
-                .default_service(web::to(problem_404)),
+                .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)
         .service(probes::readyz)
@@ -99,11 +102,5 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(verification::home)
         .service(verification::verifier)
         .configure(docs::page)
-        .default_service(web::to(problem_404));
-}
-
-async fn problem_404(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    // A path that exists under another method lands here too; say which it may be.
-    let path: String = request.path().chars().take(100).collect();
-    Err(Problem::not_found(format!("there is nothing at {} {path}; see /docs", request.method())))
+        .default_service(web::to(nothing::nothing));
 }

@@ -1,20 +1,50 @@
 //! Query parameters, read strictly: what is misspelt, given twice or badly escaped is an answer of 400, never a guess.
 
+use utoipa::IntoParams;
+
 use super::problem::Problem;
 use crate::domain::failure::Lang;
 use crate::domain::ids::AccountId;
 use crate::domain::time::Millis;
 use crate::present::cursor;
+use crate::present::schema::{Cursor, Language, Limit, Moment, PAGE_LINES, PAGE_LINES_MAX, QUERY_CHARS_MAX};
 use crate::store::sqlite::query::Spot;
 
-/// Default page length.
-pub const LIMIT_DEFAULT: usize = 50;
+/// The language of texts; every operation of the API takes it.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub struct LangParam {
+    /// Language of texts; without it, `Accept-Language`, then the configured one.
+    #[param(inline, example = "en")]
+    lang: Option<Language>,
+}
 
-/// Largest page length.
-pub const LIMIT_MAX: usize = 500;
+/// Which page.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub struct PageParams {
+    /// Page length.
+    #[param(inline, example = 50)]
+    limit: Option<Limit>,
+    /// `next_cursor` of the page before.
+    #[param(inline)]
+    cursor: Option<Cursor>,
+}
 
-/// Longest value of a parameter.
-const VALUE_BYTES_MAX: usize = 1_024;
+/// Which span of time.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it documents what Params reads")]
+pub struct SpanParams {
+    /// From then on (inclusive): messages by when they became known, callbacks by when they arrived.
+    #[param(inline, example = "2026-01-31T00:00:00.000Z")]
+    since: Option<Moment>,
+    /// Before then (exclusive); must lie after `since`.
+    #[param(inline, example = "2026-02-01T00:00:00.000Z")]
+    until: Option<Moment>,
+}
 
 /// The parameters of one request.
 #[derive(Debug)]
@@ -36,8 +66,8 @@ impl Params {
                 return Err(Problem::invalid(shown, detail));
             }
             let value = decode(value).ok_or_else(|| Problem::invalid(&name, "the value has a broken percent-escape or is not UTF-8"))?;
-            if value.len() > VALUE_BYTES_MAX {
-                return Err(Problem::invalid(&name, format!("the value is longer than {VALUE_BYTES_MAX} bytes")));
+            if value.chars().count() > QUERY_CHARS_MAX {
+                return Err(Problem::invalid(&name, format!("the value is longer than {QUERY_CHARS_MAX} characters")));
             }
             if value.chars().any(char::is_control) {
                 return Err(Problem::invalid(&name, "the value has control characters"));
@@ -90,10 +120,22 @@ impl Params {
     ///
     /// # Errors
     /// 400 when it is no RFC 3339 time.
-    pub fn time(&self, name: &str) -> Result<Option<Millis>, Problem> {
+    fn time(&self, name: &str) -> Result<Option<Millis>, Problem> {
         // A `+` of an offset that was not escaped arrives as a blank.
         let text = self.text(name)?.map(|t| t.replace(' ', "+"));
         text.map(|t| Millis::parse(&t).map_err(|e| Problem::invalid(name, e.to_string()))).transpose()
+    }
+
+    /// A span of time, from `since` until before `until`.
+    ///
+    /// # Errors
+    /// 400 when one is no time, or nothing can lie between them.
+    pub fn span(&self) -> Result<(Option<Millis>, Option<Millis>), Problem> {
+        let (since, until) = (self.time("since")?, self.time("until")?);
+        match (since, until) {
+            (Some(from), Some(to)) if from >= to => Err(Problem::invalid("until", "not after `since`, so nothing can lie between")),
+            _ => Ok((since, until)),
+        }
     }
 
     /// An account id.
@@ -109,10 +151,10 @@ impl Params {
     /// # Errors
     /// 400 outside 1 to 500.
     pub fn limit(&self) -> Result<usize, Problem> {
-        let Some(text) = self.text("limit")? else { return Ok(LIMIT_DEFAULT) };
+        let Some(text) = self.text("limit")? else { return Ok(PAGE_LINES) };
         match text.parse() {
-            Ok(n) if (1..=LIMIT_MAX).contains(&n) => Ok(n),
-            _ => Err(Problem::invalid("limit", format!("a whole number from 1 to {LIMIT_MAX}"))),
+            Ok(n) if (1..=PAGE_LINES_MAX).contains(&n) => Ok(n),
+            _ => Err(Problem::invalid("limit", format!("a whole number from 1 to {PAGE_LINES_MAX}"))),
         }
     }
 

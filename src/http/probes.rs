@@ -7,19 +7,24 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
+use super::failures::{Guarded, Open};
 use super::problem::Problem;
 
 /// The program runs.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "status": "ok" }))]
 pub struct Live {
     /// `ok`.
+    #[schema(pattern = "^ok$")]
     pub status: &'static str,
 }
 
 /// Whether the program can take callbacks.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "status": "ready", "faults": [] }))]
 pub struct Ready {
     /// `ready` or `not_ready`.
+    #[schema(pattern = "^(ready|not_ready)$")]
     pub status: &'static str,
     /// What does not work; told to callers of this machine and to those with a key.
     pub faults: Vec<FaultView>,
@@ -42,14 +47,32 @@ fn trusted(request: &HttpRequest, app: &App) -> bool {
 }
 
 /// The process is alive.
-#[utoipa::path(method(get), path = "/livez", tag = "operations", responses((status = 200, body = Live)))]
+#[utoipa::path(
+    method(get, head),
+    path = "/livez",
+    operation_id = "live",
+    tag = "operations",
+    responses((status = 200, body = Live, description = "It runs"), Open)
+)]
 #[route("/livez", method = "GET", method = "HEAD")]
 pub async fn livez() -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Live { status: "ok" })
 }
 
 /// The process can make callbacks durable and fold them.
-#[utoipa::path(method(get), path = "/readyz", tag = "operations", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+#[utoipa::path(
+    method(get, head),
+    path = "/readyz",
+    operation_id = "ready",
+    tag = "operations",
+    responses(
+        (status = 200, body = Ready, description = "It can"),
+        (status = 503, body = Ready, description = "It cannot", example = json!({
+            "status": "not_ready", "faults": [{ "part": "inbox", "reason": "the disk is full" }]
+        })),
+        Open
+    )
+)]
 #[route("/readyz", method = "GET", method = "HEAD")]
 pub async fn readyz(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
     let mut faults: Vec<FaultView> = app.health.faults().into_iter().map(|(part, reason)| FaultView { part, reason }).collect();
@@ -64,7 +87,23 @@ pub async fn readyz(request: HttpRequest, app: web::Data<App>) -> HttpResponse {
 }
 
 /// Metrics in the OpenMetrics text format.
-#[utoipa::path(tag = "operations", responses((status = 200, body = String, content_type = "application/openmetrics-text"), (status = 401, body = Problem, content_type = "application/problem+json")))]
+///
+/// No key is needed from this machine; from others it is.
+#[utoipa::path(
+    operation_id = "metrics",
+    tag = "operations",
+    responses(
+        (
+            status = 200, body = String, content_type = "application/openmetrics-text", description = "The metrics",
+            example = json!("# TYPE baophat_callbacks counter
+baophat_callbacks_total{outcome=\"stored\"} 1
+# EOF
+")
+        ),
+        Guarded
+    ),
+    security((), ("key" = []))
+)]
 #[get("/metrics")]
 pub async fn metrics(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     if !trusted(&request, &app) {

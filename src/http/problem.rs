@@ -8,7 +8,9 @@ use actix_web::http::header::{ContentType, HeaderName, HeaderValue, RETRY_AFTER,
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+use super::failures::KINDS;
 use crate::ingest::SubmitError;
 use crate::store::StoreError;
 
@@ -23,10 +25,10 @@ pub struct Problem {
     #[schema(example = "Bad Request")]
     pub title: &'static str,
     /// The HTTP status.
-    #[schema(example = 400)]
+    #[schema(example = 400, minimum = 400, maximum = 599)]
     pub status: u16,
     /// The stable name of the problem.
-    #[schema(example = "invalid_parameter")]
+    #[schema(schema_with = codes)]
     pub code: &'static str,
     /// What is wrong and what to do.
     pub detail: String,
@@ -50,6 +52,15 @@ pub struct ProblemAt {
     pub given: Option<String>,
 }
 
+/// The schema of `code`: every code there is.
+fn codes() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(KINDS.iter().map(|k| k.code)))
+        .description(Some("The stable name of the problem."))
+        .build()
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}: {}", self.status, self.code, self.detail)
@@ -57,8 +68,9 @@ impl std::fmt::Display for Problem {
 }
 
 impl Problem {
-    /// A problem.
+    /// A problem of a documented kind.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+        debug_assert!(KINDS.iter().any(|k| k.code == code && k.status == status), "{code} with {status} is not documented");
         Problem {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),

@@ -2,19 +2,23 @@
 //!
 //! Everything here is made durable in the inbox like a callback, then folded, then answered.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use serde_json::{Map, Number, Value};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::App;
 use super::body::{self, BodyError};
+use super::failures;
 use super::messages::{lang, no_such_message, parse_id};
-use super::params::Params;
+use super::params::{LangParam, Params};
 use super::problem::{Problem, ProblemAt};
 use crate::domain::failure::Lang;
 use crate::domain::ids::{AccountId, PublicId, Row};
@@ -22,13 +26,17 @@ use crate::domain::projection::{Refused, RegistrationConflict, Source};
 use crate::domain::record::{Content, Registration, SendAnswer, Target};
 use crate::domain::time::Millis;
 use crate::ingest::Projected;
+use crate::present::schema::{self, TEXT_CHARS_MAX};
 use crate::present::{MessageView, shown_message};
 
 /// Most messages in one call.
 pub const MESSAGES_MAX: usize = 1_000;
 
-/// Longest text of one member, in bytes.
-const TEXT_BYTES_MAX: usize = 512;
+/// Longest `error` of an answer, in characters.
+const ERROR_CHARS_MAX: usize = 4_096;
+
+/// Longest call that can be told, in milliseconds: the largest number that every JSON reader keeps.
+const DURATION_MS_MAX: u64 = 9_007_199_254_740_991;
 
 /// Longest `metadata`, in bytes of JSON.
 const METADATA_BYTES_MAX: usize = 16 << 10;
@@ -38,48 +46,72 @@ const FOLD_SECONDS_MAX: u64 = 15;
 
 /// A message to register.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[schema(as = MessageRegistration, example = json!({"account": "shop-oa", "ref": "order-123", "recipient": "0912 000 111", "kind": "zns", "template_id": "7895417"}))]
+#[schema(as = MessageRegistration, example = json!({
+    "account": "shop-oa", "ref": "order-123", "recipient": "0912 000 111", "kind": "zns", "template_id": "7895417"
+}))]
 pub struct Given {
     /// Account slug.
+    #[schema(value_type = schema::Account)]
     account: String,
     /// The sender's own id. This or `message_id` must be there.
     #[serde(rename = "ref")]
+    #[schema(value_type = Option<schema::Text>)]
     reference: Option<String>,
     /// The provider's id; with it the message counts as sent.
+    #[schema(value_type = Option<schema::Text>)]
     message_id: Option<String>,
     /// The sending OA, Page or number.
+    #[schema(value_type = Option<schema::Text>)]
     sender: Option<String>,
     /// The recipient; a phone number in any spelling.
+    #[schema(value_type = Option<schema::Text>)]
     recipient: Option<String>,
     /// Kind slug.
+    #[schema(value_type = Option<schema::Text>)]
     kind: Option<String>,
     /// The template.
+    #[schema(value_type = Option<schema::Text>)]
     template_id: Option<String>,
     /// When it was queued (RFC 3339).
+    #[schema(value_type = Option<schema::Moment>)]
     queued_at: Option<String>,
     /// When it was sent (RFC 3339).
+    #[schema(value_type = Option<schema::Moment>)]
     sent_at: Option<String>,
     /// When it is to go out (RFC 3339).
+    #[schema(value_type = Option<schema::Moment>)]
     scheduled_at: Option<String>,
-    /// An object of the sender's own, returned as given.
+    /// An object of the sender's own, returned as given; at most 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
 
-/// One message, or up to 1,000.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = Registrations)]
-#[serde(untagged)]
-#[allow(
-    dead_code,
-    clippy::large_enum_variant,
-    reason = "it documents the body's two forms; the body is read by hand for exact places of errors"
-)]
-pub enum GivenBody {
-    /// One.
-    One(Given),
-    /// Several.
-    Many(Vec<Given>),
+/// One message, or up to 1,000. It documents the body's two forms; the body is read by hand for exact places of errors.
+pub struct GivenBody;
+
+impl PartialSchema for GivenBody {
+    fn schema() -> RefOr<Schema> {
+        let one = Ref::from_schema_name(Given::name());
+        let many = ArrayBuilder::new().items(one.clone()).max_items(Some(MESSAGES_MAX));
+        OneOfBuilder::new().item(one).item(many).description(Some("One message, or up to 1,000.")).into()
+    }
+}
+
+impl ToSchema for GivenBody {
+    fn name() -> Cow<'static, str> {
+        "Registrations".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Given::schemas(schemas);
+        schemas.push((Given::name().into(), named(Given::schema())));
+    }
+}
+
+/// Says what the derived schema cannot: `ref` or `message_id` must be there.
+fn named(given: RefOr<Schema>) -> RefOr<Schema> {
+    let name = |name: &str| ObjectBuilder::new().property(name, Ref::from_schema_name(schema::Text::name())).required(name);
+    AllOfBuilder::new().item(given).item(AnyOfBuilder::new().item(name("ref")).item(name("message_id"))).into()
 }
 
 /// The messages registered: one for one, an array for an array.
@@ -95,18 +127,23 @@ pub enum Answered {
 
 /// The provider's answer to a send call.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[schema(as = SendAnswer, example = json!({"status": 200, "body": "{\"error\":0,\"message\":\"Success\",\"data\":{\"msg_id\":\"96d3cdf3af150460909f\",\"sent_time\":\"1769847331000\"}}", "duration_ms": 210}))]
+#[schema(as = SendAnswer, example = json!({
+    "status": 200, "duration_ms": 210,
+    "body": "{\"error\":0,\"message\":\"Success\",\"data\":{\"msg_id\":\"96d3cdf3af150460909f\",\"sent_time\":\"1769847331000\"}}"
+}))]
 #[allow(dead_code, reason = "it documents the body; the body is read by hand to keep the answer's text unchanged")]
 pub struct GivenAnswer {
     /// The HTTP status; 0, null or absent when there was no answer.
-    #[schema(minimum = 0, maximum = 999)]
+    #[schema(value_type = Option<schema::AnswerStatus>)]
     status: Option<u16>,
     /// The answer, as text or as JSON.
-    #[schema(value_type = Option<Value>)]
+    #[schema(value_type = Value, required = false)]
     body: Option<Value>,
     /// How long the call took, in milliseconds.
+    #[schema(maximum = 9_007_199_254_740_991_u64)]
     duration_ms: Option<u64>,
     /// What went wrong on the way, when there was no answer.
+    #[schema(max_length = 4096)]
     error: Option<String>,
 }
 
@@ -115,7 +152,7 @@ pub struct GivenAnswer {
 #[schema(as = Mark, example = json!({"reason": "customer called: nothing arrived"}))]
 pub struct GivenMark {
     /// Why.
-    #[schema(min_length = 1, max_length = 512)]
+    #[schema(min_length = 1, max_length = 512, pattern = r"\S")]
     reason: String,
 }
 
@@ -156,18 +193,13 @@ fn bad_json(at: &str, e: &serde_json::Error) -> Problem {
 /// Idempotent on `(account, ref)` and on `(account, message_id)`. What was not told before is added; what contradicts is refused.
 #[utoipa::path(
     tag = "messages",
-    params(("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`")),
+    operation_id = "registerMessages",
+    params(LangParam),
     request_body = GivenBody,
     responses(
         (status = 200, body = Answered, description = "All of them were known"),
         (status = 201, body = Answered, description = "At least one is new"),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 408, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "It contradicts a message on record; the differences are named, nothing was taken"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        failures::Registered
     ),
     security(("key" = []))
 )]
@@ -225,7 +257,9 @@ fn check(given: Given, at: &str, app: &App) -> Result<Registration, Problem> {
     let place = |name: &str| format!("{at}/{name}");
     let text = |name: &str, value: Option<String>| match value {
         Some(v) if v.trim().is_empty() => Err(Problem::invalid(place(name), "empty; leave it out instead")),
-        Some(v) if v.len() > TEXT_BYTES_MAX => Err(Problem::invalid(place(name), format!("longer than {TEXT_BYTES_MAX} bytes"))),
+        Some(v) if v.chars().count() > TEXT_CHARS_MAX => {
+            Err(Problem::invalid(place(name), format!("longer than {TEXT_CHARS_MAX} characters")))
+        }
         Some(v) if v.chars().any(char::is_control) => Err(Problem::invalid(place(name), "has control characters")),
         v => Ok(v),
     };
@@ -347,19 +381,10 @@ async fn answer_with_message(app: &App, lang: Lang, projected: Projected) -> Res
 /// Takes the provider's own answer to the send call, raw.
 #[utoipa::path(
     tag = "messages",
-    params(("id" = String, Path, description = "Our id of the message"), ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`")),
+    operation_id = "answerMessage",
+    params(("id" = inline(schema::MessageId), Path, description = "Our id of the message"), LangParam),
     request_body = GivenAnswer,
-    responses(
-        (status = 200, body = MessageView),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 408, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = MessageView, description = "The message as it stands now"), failures::Answered),
     security(("key" = []))
 )]
 #[post("/messages/{id}/response")]
@@ -378,21 +403,35 @@ pub async fn response(
     answer_with_message(&app, lang, projected).await
 }
 
+/// Reads a whole number; some languages write it as `200.0`.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let from_float = |f: f64| (f.fract() == 0.0 && (0.0..=DURATION_MS_MAX as f64).contains(&f)).then_some(f as u64);
+    let read = number.as_u64().or_else(|| number.as_f64().and_then(from_float));
+    read.map(Some).ok_or_else(|| serde::de::Error::custom(format!("{number} is not a whole number from 0 up")))
+}
+
 fn read_answer(bytes: &[u8]) -> Result<SendAnswer, Problem> {
     #[derive(Deserialize)]
     struct Raw<'a> {
-        status: Option<u16>,
+        #[serde(default, deserialize_with = "whole")]
+        status: Option<u64>,
         #[serde(borrow)]
         body: Option<&'a RawValue>,
+        #[serde(default, deserialize_with = "whole")]
         duration_ms: Option<u64>,
         error: Option<String>,
     }
     let raw: Raw<'_> = serde_json::from_slice(bytes).map_err(|e| bad_json("/", &e))?;
-    if raw.status.is_some_and(|s| s != 0 && !(100..=999).contains(&s)) {
+    let status = raw.status.map_or(Some(0), |s| u16::try_from(s).ok()).filter(|s| *s == 0 || (100..=999).contains(s));
+    let Some(status) = status else {
         return Err(Problem::invalid("/status", "an HTTP status from 100 to 999, or 0 or null when there was no answer"));
+    };
+    if raw.error.as_ref().is_some_and(|e| e.chars().count() > ERROR_CHARS_MAX) {
+        return Err(Problem::invalid("/error", format!("longer than {ERROR_CHARS_MAX} characters")));
     }
-    if raw.error.as_ref().is_some_and(|e| e.len() > 8 * TEXT_BYTES_MAX) {
-        return Err(Problem::invalid("/error", format!("longer than {} bytes", 8 * TEXT_BYTES_MAX)));
+    if raw.duration_ms.is_some_and(|ms| ms > DURATION_MS_MAX) {
+        return Err(Problem::invalid("/duration_ms", format!("more than {DURATION_MS_MAX}")));
     }
     // A JSON text is unwrapped; any other value is kept as the very text that was sent.
     let body = match raw.body.map(RawValue::get) {
@@ -400,24 +439,16 @@ fn read_answer(bytes: &[u8]) -> Result<SendAnswer, Problem> {
         Some(text) if text.starts_with('"') => serde_json::from_str(text).map_err(|e| bad_json("/body", &e))?,
         Some(text) => text.to_owned(),
     };
-    Ok(SendAnswer { status: raw.status.filter(|s| *s != 0), body, duration_ms: raw.duration_ms, error: raw.error })
+    Ok(SendAnswer { status: Some(status).filter(|s| *s != 0), body, duration_ms: raw.duration_ms, error: raw.error })
 }
 
 /// Marks a message as failed by hand; a later proof of delivery still wins.
 #[utoipa::path(
     tag = "messages",
-    params(("id" = String, Path, description = "Our id of the message"), ("lang" = Option<String>, Query, description = "Language of texts: `vi` or `en`")),
+    operation_id = "markMessageFailed",
+    params(("id" = inline(schema::MessageId), Path, description = "Our id of the message"), LangParam),
     request_body = GivenMark,
-    responses(
-        (status = 200, body = MessageView),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 408, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = MessageView, description = "The message as it stands now"), failures::Marked),
     security(("key" = []))
 )]
 #[post("/messages/{id}/mark-failed")]
@@ -432,10 +463,28 @@ pub async fn mark_failed(
     let bytes = body(&request, &mut payload, &app).await?;
     let mark: GivenMark = serde_json::from_slice(&bytes).map_err(|e| bad_json("/", &e))?;
     let reason = mark.reason.trim().to_owned();
-    if reason.is_empty() || reason.len() > TEXT_BYTES_MAX {
-        return Err(Problem::invalid("/reason", format!("say why, in 1 to {TEXT_BYTES_MAX} bytes")));
+    if reason.is_empty() || mark.reason.chars().count() > TEXT_CHARS_MAX {
+        return Err(Problem::invalid("/reason", format!("say why, in 1 to {TEXT_CHARS_MAX} characters")));
     }
     let (account, target) = target(&app, lang, parse_id(&id)?).await?;
     let projected = submit(&app, account, Content::Mark { target, reason }).await?;
     answer_with_message(&app, lang, projected).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_counts_however_it_is_written() {
+        let status = |text: &str| read_answer(format!("{{\"status\":{text}}}").as_bytes()).map(|a| a.status).map_err(|p| p.code);
+        for (text, read) in [("200", Some(200)), ("200.0", Some(200)), ("2e2", Some(200)), ("0", None), ("null", None)] {
+            assert_eq!(status(text), Ok(read), "{text}");
+        }
+        for wrong in ["99", "1000", "70000", "-1", "200.5", "1e30", "\"200\"", "[]", "true"] {
+            assert!(status(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(read_answer(b"{\"duration_ms\":12}").unwrap().duration_ms, Some(12));
+        assert_eq!(read_answer(b"{\"duration_ms\":9007199254740992}").unwrap_err().code, "invalid_parameter");
+    }
 }

@@ -4,6 +4,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 
 use super::App;
+use super::failures::{Open, OpenOne};
 use super::problem::Problem;
 
 /// Every configured code, once.
@@ -36,12 +37,31 @@ fn page(title: &str, codes: &[String], body: &str) -> HttpResponse {
 }
 
 /// The home page: the meta tags of every domain check, and where to go on.
+#[utoipa::path(
+    operation_id = "home",
+    tag = "webhooks",
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page", example = json!("<!DOCTYPE html>")),
+        Open
+    )
+)]
 #[get("/")]
 pub async fn home(app: web::Data<App>) -> HttpResponse {
     page("baophat", &codes(&app), "<p>baophat is running. API documentation: <a href=\"/docs/\">/docs</a></p>")
 }
 
 /// The file of one domain check.
+#[utoipa::path(
+    operation_id = "siteVerification",
+    tag = "webhooks",
+    params(
+        ("code" = String, Path, description = "A configured `site_verification`", pattern = "^[A-Za-z0-9_-]+$", example = "FakeCode"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/html", description = "The page", example = json!("<!DOCTYPE html>")),
+        OpenOne
+    )
+)]
 #[get("/zalo_verifier{code}.html")]
 pub async fn verifier(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let code = request.match_info().get("code").unwrap_or_default();

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Reader;
+use super::examples;
+use super::schema::{CallbackMethod, CallbackSeq, CallbackStatus, Moment, Provider};
 use crate::domain::ids::Seq;
 use crate::domain::record::{Content, Method};
 use crate::domain::time::Millis;
@@ -14,19 +16,21 @@ use crate::store::sqlite::query::{CallbackFilter, CallbackLine, Spot};
 
 /// One stored callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Callback)]
+#[schema(as = Callback, example = json!(examples::callback()))]
 pub struct CallbackView {
     /// Its record.
+    #[schema(value_type = CallbackSeq)]
     pub seq: Seq,
     /// Account slug.
     pub account: String,
     /// Provider slug.
+    #[schema(value_type = Provider)]
     pub provider: String,
     /// When it arrived.
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Moment)]
     pub received_at: Millis,
     /// `received`, `processed`, `error` or `ignored`.
-    #[schema(pattern = "^(received|processed|error|ignored)$")]
+    #[schema(value_type = CallbackStatus)]
     pub status: &'static str,
     /// Why error or ignored.
     pub error: Option<String>,
@@ -40,11 +44,13 @@ pub struct CallbackView {
 
 /// One stored callback with its raw bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!(examples::callback_detail()))]
 pub struct CallbackDetail {
     /// The line of the list.
     #[serde(flatten)]
     pub callback: CallbackView,
     /// `GET` or `POST`.
+    #[schema(value_type = CallbackMethod)]
     pub method: &'static str,
     /// The raw query.
     pub query: String,
@@ -56,11 +62,13 @@ pub struct CallbackDetail {
     /// The body as text; null when it is not UTF-8.
     pub body: Option<String>,
     /// The raw bytes of the body, in base64.
+    #[schema(content_encoding = "base64")]
     pub body_base64: String,
 }
 
 /// One page of callbacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!(examples::callback_page()))]
 pub struct CallbackPage {
     /// The callbacks, newest first.
     pub data: Vec<CallbackView>,

@@ -3,24 +3,30 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::examples;
+use super::schema::{FailureClass, Family, Provider, Retry};
 use crate::domain::failure::Lang;
 use crate::providers::catalogue::Found;
 
 /// One entry of the failure catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = CatalogueEntry)]
+#[schema(as = CatalogueEntry, example = json!(examples::entry()))]
 pub struct EntryView {
     /// Provider slug.
+    #[schema(value_type = Provider)]
     pub provider: &'static str,
     /// Family slug.
+    #[schema(value_type = Family)]
     pub family: &'static str,
     /// The code.
     pub code: &'static str,
     /// The sub-code.
     pub subcode: Option<&'static str>,
     /// Whose business it is; null for a code that is no failure.
+    #[schema(value_type = Option<FailureClass>)]
     pub class: Option<&'static str>,
     /// Whether and when sending again makes sense; null for a code that is no failure.
+    #[schema(value_type = Option<Retry>)]
     pub retry: Option<&'static str>,
     /// What it is.
     pub title: &'static str,
@@ -34,7 +40,7 @@ pub struct EntryView {
 
 /// Entries of the failure catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = CatalogueList)]
+#[schema(as = CatalogueList, example = json!(examples::entry_list()))]
 pub struct EntryList {
     /// The entries.
     pub data: Vec<EntryView>,

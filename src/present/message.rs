@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Reader;
+use super::examples;
+use super::schema::{self, EventKind, EventSource, FailureClass, MessageId, Moment, Origin, State, StuckCause};
 use crate::domain::event::{EntryKind, EntrySource};
 use crate::domain::facts::Facts;
 use crate::domain::failure::{Class, Failure, Lang, Retry, Texts};
@@ -22,18 +24,13 @@ use crate::store::sqlite::query::{MessageFilter, Spot, StuckGroup};
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = Message, example = json!({
-    "id": "019abcde-0000-7abc-8def-000000000001", "provider": "zalo", "account": "shop-oa", "sender": "246845883529197922",
-    "message_id": "96d3cdf3af150460909f", "ref": "order-123", "kind": "zns", "recipient": "84901234567", "template_id": "7895417",
-    "state": "sent", "origin": "registered", "queued_at": "2026-01-31T08:15:30.123Z", "sent_at": "2026-01-31T08:15:31.000Z",
-    "delivered_at": null, "read_at": null, "failed_at": null, "scheduled_at": null,
-    "recipients": { "total": 1, "delivered": 0, "failed": 0 }, "partial": false, "conflict": false, "outcome_unknown": false,
-    "failure": null, "stuck": null, "metadata": null, "events": []
-}))]
+#[schema(as = Message, example = json!(examples::message()))]
 pub struct MessageView {
     /// Our own id.
+    #[schema(value_type = MessageId)]
     pub id: String,
     /// Provider slug.
+    #[schema(value_type = schema::Provider)]
     pub provider: String,
     /// Account slug.
     pub account: String,
@@ -51,28 +48,28 @@ pub struct MessageView {
     /// The template.
     pub template_id: Option<String>,
     /// `queued`, `sent`, `delivered`, `read` or `failed`.
-    #[schema(example = "sent", pattern = "^(queued|sent|delivered|read|failed)$")]
+    #[schema(value_type = State)]
     pub state: &'static str,
     /// `registered`, `echo` or `receipt`.
-    #[schema(pattern = "^(registered|echo|receipt)$")]
+    #[schema(value_type = Origin)]
     pub origin: &'static str,
     /// When it was queued.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<Moment>)]
     pub queued_at: Option<Millis>,
     /// When it was sent.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<Moment>)]
     pub sent_at: Option<Millis>,
     /// When it was delivered; a read alone fills this too.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<Moment>)]
     pub delivered_at: Option<Millis>,
     /// When it was read.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<Moment>)]
     pub read_at: Option<Millis>,
     /// When it failed.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<Moment>)]
     pub failed_at: Option<Millis>,
     /// When it is to go out, as registered.
-    #[schema(value_type = Option<String>, format = "date-time")]
+    #[schema(value_type = Option<Moment>)]
     pub scheduled_at: Option<Millis>,
     /// How the recipients fared.
     pub recipients: RecipientsView,
@@ -107,10 +104,10 @@ pub struct RecipientsView {
 
 /// A failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Failure)]
+#[schema(as = Failure, example = json!(examples::failure()))]
 pub struct FailureView {
     /// Whose business it is.
-    #[schema(example = "window")]
+    #[schema(value_type = FailureClass)]
     pub class: &'static str,
     /// The provider's code, or one of ours.
     pub code: Option<String>,
@@ -132,7 +129,7 @@ pub struct Explanation {
     /// What to do, and who does it.
     pub remedy: String,
     /// Whether and when sending again makes sense.
-    #[schema(example = "after_customer_writes")]
+    #[schema(value_type = schema::Retry)]
     pub retry: &'static str,
 }
 
@@ -141,13 +138,13 @@ pub struct Explanation {
 #[schema(as = Stuck)]
 pub struct StuckView {
     /// Since when it is in its state.
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Moment)]
     pub since: Millis,
     /// When it should have moved at the latest.
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Moment)]
     pub deadline: Millis,
     /// Why, as far as known.
-    #[schema(example = "recipient_unreachable")]
+    #[schema(value_type = StuckCause)]
     pub cause: &'static str,
     /// What to do.
     pub advice: String,
@@ -158,16 +155,16 @@ pub struct StuckView {
 #[schema(as = MessageEvent)]
 pub struct EventView {
     /// When it happened: the provider's time, else our time of arrival.
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Moment)]
     pub at: Millis,
     /// When it first reached us.
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Moment)]
     pub observed_at: Millis,
     /// What happened.
-    #[schema(example = "delivered")]
+    #[schema(value_type = EventKind)]
     pub kind: &'static str,
     /// Who told: `webhook`, `api`, `operator` or `watermark`.
-    #[schema(example = "webhook")]
+    #[schema(value_type = EventSource)]
     pub source: &'static str,
     /// Details.
     #[schema(value_type = Object)]
@@ -176,6 +173,7 @@ pub struct EventView {
 
 /// One page of messages.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!(examples::message_page()))]
 pub struct MessagePage {
     /// The messages, newest first.
     pub data: Vec<MessageView>,
@@ -185,22 +183,22 @@ pub struct MessagePage {
 
 /// Stuck messages that share account, kind, state and cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = StuckGroup)]
+#[schema(as = StuckGroup, example = json!(examples::stuck_group()))]
 pub struct StuckGroupView {
     /// Account slug.
     pub account: String,
     /// Kind slug.
     pub kind: Option<String>,
     /// State.
-    #[schema(example = "sent")]
+    #[schema(value_type = State)]
     pub state: &'static str,
     /// Cause.
-    #[schema(example = "recipient_unreachable")]
+    #[schema(value_type = StuckCause)]
     pub cause: &'static str,
     /// How many.
     pub count: u64,
     /// Since when the oldest is in its state.
-    #[schema(value_type = String, format = "date-time")]
+    #[schema(value_type = Moment)]
     pub oldest_since: Millis,
     /// What to do.
     pub advice: String,
@@ -208,6 +206,7 @@ pub struct StuckGroupView {
 
 /// What is stuck: groups, and one page of messages.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!(examples::stuck_page()))]
 pub struct StuckPage {
     /// How many messages are stuck.
     pub total: u64,
@@ -381,7 +380,10 @@ impl Reader<'_> {
 fn events(mut timeline: Timeline, facts: &Facts, thread: Option<&Thread>) -> Vec<EventView> {
     let (delivered, read) = facts.reached_by(thread);
     for (at, kind) in [(delivered, EntryKind::Delivered), (read, EntryKind::Read)] {
-        if let Some(at) = at {
+        let Some(at) = at else { continue };
+        // A receipt that names the message brings its own watermark: one line is enough.
+        let told = timeline.sorted().iter().any(|e| e.kind == kind && e.at.is_some_and(|t| t <= at));
+        if !told {
             let detail = "{}".to_owned();
             timeline.add(Entry { at: Some(at), kind, source: EntrySource::Watermark, detail, observed_at: at, seq: 0 });
         }

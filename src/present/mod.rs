@@ -5,7 +5,9 @@
 mod callback;
 mod catalogue;
 pub mod cursor;
+mod examples;
 mod message;
+pub mod schema;
 
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};

@@ -115,11 +115,16 @@ pub fn exchange(address: SocketAddr, request: &Request) -> std::io::Result<Answe
     let mut stream = open(address)?;
     // A server that has seen enough answers before it has read everything: what counts is its answer.
     let written = stream.write_all(&request.bytes());
-    read_answer(&mut stream).or_else(|e| written.and(Err(e)))
+    read(&mut stream, request.method == "HEAD").or_else(|e| written.and(Err(e)))
 }
 
 /// Reads one answer to its end.
 pub fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
+    read(stream, false)
+}
+
+/// Reads one answer; that of a HEAD ends with its head.
+fn read(stream: &mut TcpStream, head_only: bool) -> std::io::Result<Answer> {
     let broken = |why: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, why.to_owned());
     let mut bytes = Vec::new();
     let mut chunk = [0u8; 16 << 10];
@@ -138,7 +143,7 @@ pub fn read_answer(stream: &mut TcpStream) -> std::io::Result<Answer> {
     let headers: Vec<(String, String)> =
         lines.filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned())).collect();
     let value = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-    let length: Option<usize> = value("content-length").and_then(|v| v.parse().ok());
+    let length: Option<usize> = if head_only { Some(0) } else { value("content-length").and_then(|v| v.parse().ok()) };
     let mut body = bytes.split_off(head_end);
     while length.is_none_or(|l| body.len() < l) {
         match stream.read(&mut chunk) {

@@ -1,0 +1,107 @@
+//! Examples of answers for the OpenAPI document. All ids, numbers and addresses are invented. It must not know HTTP.
+
+use serde_json::{Value, json};
+
+use super::schema::{some_family, some_provider};
+
+/// A message that is sent and stuck, with its timeline.
+pub fn message() -> Value {
+    json!({
+        "id": "019c12f4-51eb-7a3d-9c41-6f0000000001", "provider": some_provider(), "account": "shop-oa", "sender": "246845883529197922",
+        "message_id": "96d3cdf3af150460909f", "ref": "order-123", "kind": "zns", "recipient": "84912000111", "template_id": "7895417",
+        "state": "sent", "origin": "registered", "queued_at": "2026-01-31T08:15:30.123Z", "sent_at": "2026-01-31T08:15:31.000Z",
+        "delivered_at": null, "read_at": null, "failed_at": null, "scheduled_at": null,
+        "recipients": { "total": 1, "delivered": 0, "failed": 0 }, "partial": false, "conflict": false, "outcome_unknown": false,
+        "failure": null, "stuck": stuck(), "metadata": { "shop": "Hue" },
+        "events": [{
+            "at": "2026-01-31T08:15:31.000Z", "observed_at": "2026-01-31T08:15:31.210Z", "kind": "answer_accepted", "source": "api",
+            "detail": { "http_status": 200 }
+        }]
+    })
+}
+
+fn stuck() -> Value {
+    json!({
+        "since": "2026-01-31T08:15:31.000Z", "deadline": "2026-01-31T10:15:31.000Z", "cause": "recipient_unreachable",
+        "advice": "The provider took it and the recipient's phone has not shown it yet."
+    })
+}
+
+/// A message as it stands in a list: without its timeline.
+fn listed() -> Value {
+    let mut message = message();
+    message["events"] = json!([]);
+    message
+}
+
+/// One page of messages.
+pub fn message_page() -> Value {
+    json!({ "data": [listed()], "next_cursor": null })
+}
+
+/// What is stuck.
+pub fn stuck_page() -> Value {
+    json!({ "total": 1, "groups": [stuck_group()], "data": [listed()], "next_cursor": null })
+}
+
+/// One group of stuck messages.
+pub fn stuck_group() -> Value {
+    json!({
+        "account": "shop-oa", "kind": "zns", "state": "sent", "cause": "recipient_unreachable", "count": 1,
+        "oldest_since": "2026-01-31T08:15:31.000Z", "advice": "The provider took it and the recipient's phone has not shown it yet."
+    })
+}
+
+/// A failure, explained.
+pub fn failure() -> Value {
+    json!({
+        "class": "window", "code": "-230", "subcode": null, "text": "User has not interacted with the OA in the past 7 days",
+        "explanation": {
+            "title": "The customer has not written for 7 days",
+            "cause": "A free message may follow only within 7 days of the customer's last one.",
+            "remedy": "Wait until the customer writes again, or send a template.", "retry": "after_customer_writes"
+        }
+    })
+}
+
+/// One line of the list of callbacks.
+pub fn callback() -> Value {
+    json!({
+        "seq": 42, "account": "shop-oa", "provider": some_provider(), "received_at": "2026-01-31T08:15:30.123Z", "status": "error",
+        "error": "the body is no JSON object", "source": "203.0.113.9", "size": 2, "repeats": 0
+    })
+}
+
+/// One page of callbacks.
+pub fn callback_page() -> Value {
+    json!({ "data": [callback()], "next_cursor": null })
+}
+
+/// One callback with its raw bytes.
+pub fn callback_detail() -> Value {
+    let mut line = callback();
+    if let (Some(line), Value::Object(raw)) = (
+        line.as_object_mut(),
+        json!({
+            "method": "POST", "query": "", "content_type": "application/json", "headers": {}, "body": "[]", "body_base64": "W10="
+        }),
+    ) {
+        line.extend(raw);
+    }
+    line
+}
+
+/// One entry of the failure catalogue.
+pub fn entry() -> Value {
+    json!({
+        "provider": some_provider(), "family": some_family(), "code": "-230", "subcode": null, "class": "window",
+        "retry": "after_customer_writes", "title": "The customer has not written for 7 days",
+        "cause": "A free message may follow only within 7 days of the customer's last one.",
+        "remedy": "Wait until the customer writes again, or send a template.", "applies_to": []
+    })
+}
+
+/// Entries of the failure catalogue.
+pub fn entry_list() -> Value {
+    json!({ "data": [entry()] })
+}

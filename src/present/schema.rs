@@ -1,0 +1,147 @@
+//! Schemas of values that are plain text in the answers: closed sets, moments, slugs. They are read from the lists that the program
+//! itself works with, so that the OpenAPI document cannot fall behind. It must not know HTTP.
+
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema, SchemaFormat};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::event::{EntryKind, EntrySource, Evidence};
+use crate::domain::failure::{self, Lang};
+use crate::domain::record::Status;
+use crate::domain::{state, stuck};
+use crate::providers::PROVIDERS;
+
+/// Most characters of a text in a query.
+pub const QUERY_CHARS_MAX: usize = 1_024;
+
+/// Most characters of a text in a body.
+pub const TEXT_CHARS_MAX: usize = 512;
+
+/// Largest page.
+pub const PAGE_LINES_MAX: usize = 500;
+
+/// Page length where none is asked for.
+pub const PAGE_LINES: usize = 50;
+
+/// What a text in a query may hold: no control characters.
+const PLAIN: &str = r"^[^\u0000-\u001F\u007F-\u009F]+$";
+
+/// What a text in a body may hold: no control characters, and not only blanks.
+const NOT_BLANK: &str = r"^[^\u0000-\u001F\u007F-\u009F]*[^\s\u0000-\u001F\u007F-\u009F][^\u0000-\u001F\u007F-\u009F]*$";
+
+/// What can be an account id.
+const ACCOUNT: &str = "^[a-z0-9-]{1,40}$";
+
+/// Every kind of a timeline entry.
+const ENTRY_KINDS: [EntryKind; 12] = [
+    EntryKind::Registered,
+    EntryKind::Queued,
+    EntryKind::AnswerAccepted,
+    EntryKind::AnswerRefused,
+    EntryKind::AnswerUnknown,
+    EntryKind::Sent,
+    EntryKind::Delivered,
+    EntryKind::Read,
+    EntryKind::Failed,
+    EntryKind::MarkedFailed,
+    EntryKind::Report,
+    EntryKind::Noted,
+];
+
+/// Every source of a timeline entry.
+const ENTRY_SOURCES: [EntrySource; 4] = [EntrySource::Webhook, EntrySource::Api, EntrySource::Operator, EntrySource::Watermark];
+
+fn set<'a>(all: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    text().enum_values(Some(all))
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn known(format: KnownFormat) -> ObjectBuilder {
+    text().format(Some(SchemaFormat::KnownFormat(format)))
+}
+
+macro_rules! schemas {
+    ($($(#[doc = $doc:literal])+ $name:ident = $schema:expr;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.description(Some(concat!($($doc),+).trim())).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+schemas! {
+    /// Where a message stands.
+    State = set(state::State::ALL.iter().map(|v| v.as_str()));
+    /// Who told us of a message first.
+    Origin = set(Evidence::ALL.iter().map(|v| v.as_str()));
+    /// Whose business a failure is.
+    FailureClass = set(failure::Class::ALL.iter().map(|v| v.as_str()));
+    /// Whether and when sending again makes sense.
+    Retry = set(failure::Retry::ALL.iter().map(|v| v.as_str()));
+    /// Why a message is stuck.
+    StuckCause = set(stuck::Cause::ALL.iter().map(|v| v.as_str()));
+    /// What a line of the timeline tells.
+    EventKind = set(ENTRY_KINDS.iter().map(|v| v.as_str()));
+    /// Who told it.
+    EventSource = set(ENTRY_SOURCES.iter().map(|v| v.as_str()));
+    /// What became of a stored callback.
+    CallbackStatus = set(Status::ALL.iter().map(|v| v.as_str()));
+    /// How a callback came.
+    CallbackMethod = set(["GET", "POST"]);
+    /// Provider slug.
+    Provider = set(PROVIDERS.iter().map(|p| p.slug));
+    /// Family of the failure catalogue.
+    Family = set(PROVIDERS.iter().flat_map(|p| p.families).map(|f| f.slug));
+    /// Language of texts.
+    Language = set(Lang::ALL.iter().map(|v| v.as_str()));
+    /// A flag that can only be asked for.
+    Flag = set(["true"]);
+    /// A moment: RFC 3339; answers are in UTC with milliseconds.
+    Moment = known(KnownFormat::DateTime).examples(["2026-01-31T08:15:30.123Z"]);
+    /// Our id of a message.
+    MessageId = text().format(Some(SchemaFormat::Custom("uuid".to_owned()))).examples(["019c12f4-51eb-7a3d-9c41-6f0000000001"]);
+    /// Account slug, as configured.
+    Account = text().pattern(Some(ACCOUNT)).min_length(Some(1)).max_length(Some(40)).examples(["shop-oa"]);
+    /// Number of a stored callback.
+    CallbackSeq = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(1))
+        .examples([1]);
+    /// Text of a query.
+    QueryText = text().pattern(Some(PLAIN)).min_length(Some(1)).max_length(Some(QUERY_CHARS_MAX));
+    /// Text of a body: no control characters, not blank.
+    Text = text().pattern(Some(NOT_BLANK)).min_length(Some(1)).max_length(Some(TEXT_CHARS_MAX));
+    /// Page length.
+    Limit = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(PAGE_LINES_MAX))
+        .default(Some(PAGE_LINES.into()));
+    /// `next_cursor` of a page, as it is.
+    Cursor = text().pattern(Some("^[A-Za-z0-9_-]{28}$")).examples(["AQAAAZwS9FHrAAAAAAAAACrEjR2g"]);
+    /// An HTTP status; 0 when there was no answer.
+    AnswerStatus = AnyOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(100)).maximum(Some(999)))
+        .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(0)));
+}
+
+/// The slug of some provider, for examples.
+pub fn some_provider() -> &'static str {
+    PROVIDERS.first().map_or("", |p| p.slug)
+}
+
+/// The slug of some family of that provider, for examples.
+pub fn some_family() -> &'static str {
+    PROVIDERS.first().and_then(|p| p.families.first()).map_or("", |f| f.slug)
+}
