@@ -3,9 +3,11 @@
 use chrono::{DateTime, Local, Utc};
 use owo_colors::{OwoColorize, Style};
 
-use super::watch::{Counts, Group, Happened, Message, Picture};
+use super::seen::{Counts, Group, Message, place};
+use super::watch::{Happened, Picture};
 use super::words::{Words, cause, words};
 use crate::domain::failure::Lang;
+use crate::domain::state::State;
 use crate::domain::time::Millis;
 use crate::providers::PROVIDERS;
 
@@ -13,6 +15,8 @@ use crate::providers::PROVIDERS;
 const NAME_COLUMNS: usize = 20;
 /// Width of a count.
 const COUNT_COLUMNS: usize = 10;
+/// From this width on there is room for everything.
+const WIDE_COLUMNS: usize = 100;
 
 /// How lines are made.
 #[derive(Clone, Copy, Debug)]
@@ -106,13 +110,16 @@ fn state_style(state: usize) -> Style {
 }
 
 /// The address, the key, and a line to paste. The line is never cut: too long for the width, it goes on in a second one.
-pub(super) fn header(look: &Look, origin: &str, key: &str) -> Vec<String> {
+pub(super) fn header(look: &Look, origin: &str, key: &str, roomy: bool) -> Vec<String> {
     let w = words(look.lang);
     let command = format!("curl -H 'Authorization: Bearer {key}'");
     let url = format!("{origin}/v1/stuck");
     let address = Line::of(format!("{origin}/docs"), Style::new().bold()).plain(format!("   {}: {key}", w.key));
-    let mut lines = vec![address.text(look), Line::of(w.explore, faint()).text(look)];
-    if command.chars().count() + url.chars().count() < look.width {
+    let mut lines = vec![address.text(look)];
+    if roomy {
+        lines.push(Line::of(w.explore, faint()).text(look));
+    }
+    if command.chars().count() + 1 + url.chars().count() <= look.width {
         lines.push(format!("{command} {url}"));
     } else {
         lines.extend([format!("{command} \\"), format!("  {url}")]);
@@ -174,7 +181,7 @@ fn moved_line(line: Line, look: &Look, w: &Words, message: &Message) -> Line {
         let why = format!("{}: {}  ", w.got_stuck, cause(&stuck.cause, look.lang));
         return line.and(why, Style::new().yellow().bold()).and(text, faint());
     }
-    let state = super::watch::place(message).map_or(0, |(_, state)| state);
+    let state = place(message).map_or(0, |(_, state)| state);
     match &message.failure {
         Some(failure) if state == 4 => {
             let why = format!("{} {}: {}", w.states[4], failure.shown_code(), failure.explanation.title);
@@ -203,25 +210,26 @@ pub(super) fn stuck(look: &Look, groups: &[Group], rows: usize) -> Vec<String> {
     if groups.is_empty() {
         return vec![Line::of(w.nothing_stuck, faint()).text(look)];
     }
-    groups.iter().take(rows).map(|group| stuck_line(look, w, group).text(look)).collect()
+    let shown = &groups[..groups.len().min(rows)];
+    let why = shown.iter().map(|g| cause(&g.cause, look.lang).chars().count()).max().unwrap_or_default();
+    shown.iter().map(|group| stuck_line(look, w, group, why + 2).text(look)).collect()
 }
 
-fn stuck_line(look: &Look, w: &Words, group: &Group) -> Line {
+/// A narrow line leaves the state out: the cause tells most of it, and the advice needs the room.
+fn stuck_line(look: &Look, w: &Words, group: &Group, why_columns: usize) -> Line {
     let kind = group.kind.as_deref().unwrap_or_default().replace("sms_", "");
-    let state = crate::domain::state::State::ALL.iter().position(|s| s.as_str() == group.state).unwrap_or_default();
-    Line::of(right(&group.count.to_string(), 4), Style::new().bold())
-        .plain(format!("  {}", padded(&group.account, 10)))
-        .plain(padded(&kind, 14))
-        .and(padded(w.states[state], 9), state_style(state))
-        .and(padded(cause(&group.cause, look.lang), 22), Style::new().yellow())
-        .and(group.advice.as_str(), faint())
+    let state = State::ALL.iter().position(|s| s.as_str() == group.state).unwrap_or_default();
+    let line = Line::of(right(&group.count.to_string(), 4), Style::new().bold());
+    let line = line.plain(format!("  {}", padded(&group.account, 10))).plain(padded(&kind, 14));
+    let line = if look.width < WIDE_COLUMNS { line } else { line.and(padded(w.states[state], 9), state_style(state)) };
+    line.and(padded(cause(&group.cause, look.lang), why_columns), Style::new().yellow()).and(group.advice.as_str(), faint())
 }
 
 /// What was counted.
 pub(super) fn counters(look: &Look, picture: &Picture) -> String {
     let (w, c) = (words(look.lang), &picture.counters);
     let line = Line::of(c.stored.to_string(), Style::new().bold()).plain(format!(" {} · ", w.stored));
-    let line = line.and(c.repeats.to_string(), Style::new().bold()).plain(format!(" {} · ", w.repeats));
+    let line = line.and(c.repeats.to_string(), Style::new().bold()).plain(format!(" {} · ", w.repeats[0]));
     let line = line.and(c.refused.to_string(), Style::new().bold()).plain(format!(" {} · ", w.refused));
-    line.and(c.errors.to_string(), Style::new().bold()).plain(format!(" {}", w.errors)).text(look)
+    line.and(c.errors.to_string(), Style::new().bold()).plain(format!(" {}", w.errors[0])).text(look)
 }

@@ -13,6 +13,7 @@ mod plain;
 mod player;
 mod screen;
 mod script;
+mod seen;
 mod serving;
 mod setting;
 mod story;
@@ -118,7 +119,7 @@ pub fn run(options: DemoOptions) -> Result<(), DemoError> {
 fn perform(options: &DemoOptions, live: bool, out: &mut dyn Write) -> Result<(), DemoError> {
     let speed = if options.speed.is_finite() { options.speed.clamp(SPEED.0, SPEED.1) } else { 1.0 };
     let folder = folder::Folder::make().map_err(DemoError::Folder)?;
-    let key = format!("demo-{}", folder::random_hex::<6>().map_err(DemoError::Folder)?);
+    let key = format!("demo{}", folder::random_hex::<6>().map_err(DemoError::Folder)?);
     let config = setting::config(folder.path(), &options.listen, &key, speed, options.lang)?;
     let serving = Serving::start(config)?;
     let client = client::Client::new(serving.origin.clone(), key);
@@ -177,7 +178,7 @@ impl<'a> Shower<'a> {
             return Ok(Shower::Json { out, next: JSON_LINE });
         }
         let look = Look { width: PLAIN_COLUMNS, lang: options.lang, color: options.color };
-        for line in frame::header(&look, head.origin, head.key) {
+        for line in frame::header(&look, head.origin, head.key, true) {
             writeln!(out, "{line}")?;
         }
         writeln!(out)?;

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::frame::{self, Look};
 use super::screen::clock;
-use super::watch::{Counts, Picture};
+use super::seen::Counts;
+use super::watch::Picture;
 use super::words::words;
 use crate::domain::state::State;
 use crate::providers::PROVIDERS;

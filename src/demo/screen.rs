@@ -10,6 +10,8 @@ use super::watch::Picture;
 use super::words::words;
 use crate::domain::failure::Lang;
 
+/// From this height on there is room for a line that only invites.
+const ROOMY_ROWS: usize = 28;
 /// Taken where the terminal does not tell its size.
 const SIZE: (usize, usize) = (80, 24);
 /// Narrower or lower than this nothing useful fits; lines are cut by the terminal then.
@@ -100,7 +102,7 @@ pub(super) fn size() -> (usize, usize) {
 fn page(look: &Look, height: usize, picture: &Picture, head: &Head<'_>) -> Vec<String> {
     let w = words(look.lang);
     let mut lines = vec![title(look, picture)];
-    lines.extend(frame::header(look, head.origin, head.key));
+    lines.extend(frame::header(look, head.origin, head.key, height >= ROOMY_ROWS));
     lines.push(String::new());
     lines.extend(frame::table(look, &picture.counts));
     lines.push(frame::counters(look, picture));
@@ -133,7 +135,7 @@ pub(super) fn clock(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::watch::{Group, StuckList};
+    use crate::demo::seen::{Group, StuckList};
 
     fn crowded() -> Picture {
         let advice = "Nhà cung cấp đã nhận tin nhưng chưa có biên nhận: thường là máy người nhận đang tắt. ".repeat(3);
@@ -151,20 +153,20 @@ mod tests {
     #[test]
     fn every_line_fits_the_terminal_and_the_line_to_paste_is_whole() {
         for (lang, width, height) in [(Lang::Vi, 100, 30), (Lang::En, 80, 24), (Lang::Vi, 80, 24), (Lang::En, 40, 12)] {
-            let head = Head { origin: "http://127.0.0.1:45123", key: "demo-0123456789ab", lang, color: false };
+            let head = Head { origin: "http://127.0.0.1:45123", key: "demo0123456789ab", lang, color: false };
             let lines = page(&Look { width, lang, color: false }, height, &crowded(), &head);
             assert!(lines.len() <= height, "{width}x{height}");
             let long: Vec<&String> = lines.iter().filter(|l| l.chars().count() > width && !l.starts_with("curl ")).collect();
             assert!(long.is_empty(), "{width}: {long:?}");
             let pasted = lines.join("\n").replace(" \\\n ", "");
-            assert!(pasted.contains("curl -H 'Authorization: Bearer demo-0123456789ab' http://127.0.0.1:45123/v1/stuck"), "{pasted}");
+            assert!(pasted.contains("curl -H 'Authorization: Bearer demo0123456789ab' http://127.0.0.1:45123/v1/stuck"), "{pasted}");
         }
     }
 
     #[test]
     fn the_terminal_is_given_back_as_it_was() {
         let mut out = Vec::new();
-        let head = Head { origin: "http://127.0.0.1:1", key: "demo-0123456789ab", lang: Lang::En, color: true };
+        let head = Head { origin: "http://127.0.0.1:1", key: "demo0123456789ab", lang: Lang::En, color: true };
         let mut screen = Screen::open(&mut out).unwrap();
         screen.show(&crowded(), &head).unwrap();
         screen.show(&crowded(), &head).unwrap();

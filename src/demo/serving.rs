@@ -17,7 +17,7 @@ use crate::config::Config;
 pub(super) struct Serving {
     /// Where it can be reached from this machine.
     pub origin: String,
-    /// A word whenever somebody wants it to end (Ctrl-C, SIGTERM).
+    /// A word whenever somebody wants it to end (Ctrl-C, SIGTERM, the terminal was closed).
     pub told: Receiver<()>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), AppError>>>,
@@ -69,13 +69,14 @@ fn joined(thread: JoinHandle<Result<(), AppError>>) -> Result<(), DemoError> {
 async fn serve(config: Config, up: Sender<SocketAddr>, tell: Sender<()>, mut stop: oneshot::Receiver<()>) -> Result<(), AppError> {
     let service = start(&config, Arc::new(WallClock)).await?;
     let _ = up.send(service.address);
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+    if let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals {
         loop {
             tokio::select! {
                 _ = &mut stop => break,
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             let _ = tell.send(());
         }

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_provider_has_an_account_and_deadlines_that_shrink_with_speed() {
-        let config = config(Path::new("/nowhere"), "127.0.0.1:0", "demo-0123456789ab", 2.0, Lang::En).unwrap();
+        let config = config(Path::new("/nowhere"), "127.0.0.1:0", "demo0123456789ab", 2.0, Lang::En).unwrap();
         let slugs: Vec<&str> = config.accounts.iter().map(|a| a.provider.slug).collect();
         assert_eq!(slugs, PROVIDERS.iter().map(|p| p.slug).collect::<Vec<_>>());
         for spec in PROVIDERS {

@@ -16,7 +16,7 @@ use super::plain;
 use super::player::Tally;
 use super::screen::clock;
 use super::script::Proof;
-use super::watch::{self, Counters, Counts, Message, Page};
+use super::seen::{self, Counters, Counts, Message, Page};
 use super::words::{cause, words};
 use crate::domain::failure::Lang;
 
@@ -118,7 +118,7 @@ impl Summary {
     }
 
     fn count(&mut self, message: Message) {
-        if let Some((provider, state)) = watch::place(&message) {
+        if let Some((provider, state)) = seen::place(&message) {
             self.counts[provider][state] += 1;
         }
         if let Some(stuck) = message.stuck {
@@ -138,28 +138,25 @@ impl Summary {
     /// As text.
     pub(super) fn lines(&self, look: &Look) -> Vec<String> {
         let w = words(look.lang);
-        let row = |n: u64, text: String| Line::of(format!("{n:>6}  "), Style::new().bold()).plain(text).text(look);
+        let row = |n: u64, text: &str| Line::of(format!("{n:>6}  "), Style::new().bold()).plain(text).text(look);
         let mut lines = vec![frame::heading(&format!("{} · {}", w.summary, clock(self.elapsed.as_secs()))).text(look)];
         lines.extend(frame::table(look, &self.counts));
         lines.extend([String::new(), frame::heading(w.failures).text(look)]);
         let mut failures: Vec<_> = self.failures.iter().collect();
         failures.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
-        lines.extend(failures.into_iter().map(|((provider, code), (n, title))| row(*n, format!("{provider:<9} {code:<12} {title}"))));
+        lines.extend(failures.into_iter().map(|((provider, code), (n, title))| row(*n, &format!("{provider:<9} {code:<12} {title}"))));
         lines.extend([String::new(), frame::heading(w.stuck).text(look)]);
-        lines.extend(self.stuck.iter().map(|(slug, n)| row(*n, cause(slug, look.lang).to_owned())));
+        lines.extend(self.stuck.iter().map(|(slug, n)| row(*n, cause(slug, look.lang))));
         let (c, k) = (&self.counters, &self.check);
         lines.extend([String::new(), frame::heading(w.callbacks).text(look)]);
-        let counted = [(c.stored, w.stored), (c.repeats, w.repeats), (c.refused, w.refused), (c.errors, w.errors)];
-        lines.extend(counted.map(|(n, what)| row(n, what.to_owned())));
-        lines.push(String::new());
-        let told = format!(
-            "{} {}, {} {}, {} {}; {} {}: ",
-            k.acknowledged, w.acknowledged, k.distinct, w.distinct, k.known, w.known, k.compared, w.compared
-        );
+        let counted = [(c.stored, w.stored), (c.repeats, w.repeats[1]), (c.refused, w.refused), (c.errors, w.errors[1])];
+        lines.extend(counted.map(|(n, what)| row(n, what)));
+        lines.extend([String::new(), frame::heading(w.check).text(look)]);
+        let checked = [(k.acknowledged, w.acknowledged), (k.distinct, w.distinct), (k.known, w.known), (k.compared - k.behind, w.compared)];
+        lines.extend(checked.map(|(n, what)| row(n, what)));
         let verdict = if k.lost() == 0 { Style::new().green().bold() } else { Style::new().red().bold() };
-        lines.push(Line::default().plain(told).text(look));
-        lines.push(Line::of(format!("→ {} {}", k.lost(), w.lost), verdict).text(look));
-        lines.extend(k.first_unexpected.iter().map(|what| row(k.unexpected, what.clone())));
+        lines.push(Line::of(format!("{:>6}  {}", k.lost(), w.lost), verdict).text(look));
+        lines.extend(k.first_unexpected.iter().map(|what| row(k.unexpected, what)));
         lines
     }
 
@@ -193,7 +190,7 @@ fn shows(state: &str, proof: Proof) -> bool {
 fn settled(client: &Client, hurry: &Receiver<()>) -> Result<Counters, ClientError> {
     let until = Instant::now() + Duration::from_secs(SETTLE_SECONDS_MAX);
     loop {
-        let counters = watch::counters(&client.text("/metrics")?);
+        let counters = seen::counters(&client.text("/metrics")?);
         let waited = counters.lag == 0 || Instant::now() >= until;
         if waited || hurry.recv_timeout(SETTLE_LOOK) != Err(RecvTimeoutError::Timeout) {
             return Ok(counters);

@@ -29,12 +29,12 @@ pub(super) struct Words {
     pub forged: &'static str,
     /// Callbacks stored.
     pub stored: &'static str,
-    /// Repeats recognised.
-    pub repeats: &'static str,
+    /// Repeats recognised, in few words and in full.
+    pub repeats: [&'static str; 2],
     /// Forged requests refused.
     pub refused: &'static str,
-    /// Signed, not understood, kept.
-    pub errors: &'static str,
+    /// Signed, not understood, kept; in few words and in full.
+    pub errors: [&'static str; 2],
     /// Delivered to some only.
     pub partial: &'static str,
     /// Title of the summary.
@@ -43,7 +43,9 @@ pub(super) struct Words {
     pub failures: &'static str,
     /// Title of the callbacks.
     pub callbacks: &'static str,
-    /// The check: callbacks answered 200.
+    /// Title of the check.
+    pub check: &'static str,
+    /// Callbacks answered 200.
     pub acknowledged: &'static str,
     /// Of these, different ones.
     pub distinct: &'static str,
@@ -51,7 +53,7 @@ pub(super) struct Words {
     pub known: &'static str,
     /// Lost.
     pub lost: &'static str,
-    /// Messages compared with what was acknowledged.
+    /// Messages that show what was acknowledged.
     pub compared: &'static str,
     /// What is done with the store.
     pub gone: &'static str,
@@ -69,13 +71,13 @@ pub(super) fn words(lang: Lang) -> &'static Words {
 pub(super) fn cause(slug: &str, lang: Lang) -> &str {
     match (slug, lang) {
         ("send_unconfirmed", Lang::Vi) => "chưa rõ đã gửi",
-        ("webhook_silent", Lang::Vi) => "không thấy gọi lại",
+        ("webhook_silent", Lang::Vi) => "webhook im lặng",
         ("receipts_not_subscribed", Lang::Vi) => "chưa bật biên nhận",
         ("token_invalid", Lang::Vi) => "mã truy cập hỏng",
         ("thread_control", Lang::Vi) => "ứng dụng khác giữ",
         ("awaiting_approval", Lang::Vi) => "chờ duyệt",
         ("scheduled", Lang::Vi) => "chờ đến giờ hẹn",
-        ("recipient_unreachable", Lang::Vi) => "máy khách im lặng",
+        ("recipient_unreachable", Lang::Vi) => "chưa tới máy khách",
         ("poll_needed", Lang::Vi) => "phải tự tra kết quả",
         ("unknown", Lang::Vi) => "không rõ",
         ("send_unconfirmed", Lang::En) => "send unconfirmed",
@@ -105,18 +107,19 @@ static VI: Words = Words {
     got_stuck: "bị kẹt",
     forged: "chặn yêu cầu giả mạo (401)",
     stored: "callback đã ghi",
-    repeats: "lặp lại đã nhận ra",
+    repeats: ["lặp lại", "callback lặp lại đã nhận ra"],
     refused: "giả mạo bị chặn",
-    errors: "không hiểu được, vẫn giữ",
+    errors: ["không hiểu được", "có chữ ký đúng nhưng không hiểu được, vẫn giữ"],
     partial: "một phần",
     summary: "TỔNG KẾT",
     failures: "THẤT BẠI THEO MÃ LỖI",
     callbacks: "CALLBACK",
+    check: "ĐỐI CHIẾU",
     acknowledged: "callback được trả lời 200",
     distinct: "trong đó khác nhau",
-    known: "máy chủ còn giữ",
-    lost: "bị mất",
-    compared: "tin đã đối chiếu trạng thái",
+    known: "máy chủ đang giữ",
+    lost: "callback bị mất",
+    compared: "tin có trạng thái khớp với callback đã nhận",
     gone: "Kho dữ liệu tạm đã được xóa.",
 };
 
@@ -133,18 +136,19 @@ static EN: Words = Words {
     got_stuck: "stuck",
     forged: "forged request refused (401)",
     stored: "callbacks stored",
-    repeats: "repeats recognised",
+    repeats: ["repeats", "repeats recognised"],
     refused: "forged refused",
-    errors: "not understood, kept",
+    errors: ["not understood", "rightly signed and not understood, kept"],
     partial: "partial",
     summary: "SUMMARY",
     failures: "FAILURES BY CODE",
     callbacks: "CALLBACKS",
+    check: "CHECK",
     acknowledged: "callbacks answered 200",
     distinct: "of these different",
     known: "known to the server",
     lost: "lost",
-    compared: "messages compared by state",
+    compared: "messages that show what was acknowledged of them",
     gone: "The temporary store has been removed.",
 };
 
