@@ -116,7 +116,12 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a provider's event.
     pub fn count(family: &Family<ProviderAnd, Counter>, provider: &str, outcome: &str) {
-        family.get_or_create(&ProviderAnd { provider: provider.to_owned(), outcome: outcome.to_owned() }).inc();
+        Metrics::add(family, provider, outcome, 1);
+    }
+
+    /// Counts several of a provider's events at once.
+    pub fn add(family: &Family<ProviderAnd, Counter>, provider: &str, outcome: &str, n: u64) {
+        family.get_or_create(&ProviderAnd { provider: provider.to_owned(), outcome: outcome.to_owned() }).inc_by(n);
     }
 
     /// Counts by reason.

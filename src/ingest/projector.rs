@@ -3,7 +3,7 @@
 //! One loop does all writing to the state: records first, then what is due, then what was asked to be processed again, then old rows.
 //! A record that cannot be folded is set aside with status `error`; it never stops the ones behind it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -347,14 +347,23 @@ impl Projector {
 
     fn count(&self, change: &Change, outcomes: &[Outcome]) {
         let slug = |account: &AccountId| self.rules.get(account).map_or("unknown", |k| k.spec.slug);
+        // Added up first: a counter with labels costs more than a fold of one record should.
+        let mut records: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         for o in outcomes {
-            Metrics::count(&self.metrics.records, slug(&o.account), o.status.as_str());
+            *records.entry((slug(&o.account), o.status.as_str())).or_default() += 1;
         }
+        let mut transitions: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         for t in &change.transitions {
-            let account = change.messages.iter().find(|c| c.message.row == t.row).map(|c| &c.message.account);
-            if let Some(account) = account {
-                Metrics::count(&self.metrics.transitions, slug(account), t.to.as_str());
+            let at = change.messages.binary_search_by_key(&t.row, |c| c.message.row);
+            if let Ok(i) = at {
+                *transitions.entry((slug(&change.messages[i].message.account), t.to.as_str())).or_default() += 1;
             }
+        }
+        for ((provider, status), n) in records {
+            Metrics::add(&self.metrics.records, provider, status, n);
+        }
+        for ((provider, state), n) in transitions {
+            Metrics::add(&self.metrics.transitions, provider, state, n);
         }
     }
 

@@ -29,20 +29,23 @@ impl<S: Source> Workbench<'_, S> {
     }
 
     fn settle(&mut self, row: Row, now: Millis) -> Result<(), S::Error> {
-        let message = self.view(row)?;
+        let message = self.edit(row)?;
         let account = message.account.clone();
         let hidden = message.merged_into.is_some() || message.lent_to.is_some();
-        let before = message.filed.clone();
-        let facts = match message.borrows {
-            None => message.facts.clone(),
+        let before = std::mem::take(&mut message.filed);
+        // Taken out while others are looked at, and put back at the end: facts are too large to copy each time.
+        let own = std::mem::take(&mut message.facts);
+        let joined = match message.borrows {
+            None => None,
             Some(lender) => {
-                let mut facts = message.facts.clone();
+                let mut facts = own.clone();
                 facts.join(&self.view(lender)?.facts);
-                facts
+                Some(facts)
             }
         };
-        let (summary, derived) = self.summarise(&account, &facts, hidden)?;
-        let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, &facts, &derived, now)? } else { (None, None) };
+        let facts = joined.as_ref().unwrap_or(&own);
+        let (summary, derived) = self.summarise(&account, facts, hidden)?;
+        let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, facts, &derived, now)? } else { (None, None) };
         let filed = &summary.filed;
         if let Some(recipient) = &filed.recipient
             && filed.listed
@@ -55,6 +58,7 @@ impl<S: Source> Workbench<'_, S> {
             self.transitions.push(Transition { row, from, to: derived.state });
         }
         let message = self.edit(row)?;
+        message.facts = own;
         message.filed = summary.filed.clone();
         message.stuck = stuck;
         message.due_at = due_at;
@@ -84,9 +88,10 @@ impl<S: Source> Workbench<'_, S> {
             recipient: recipient.map(str::to_owned),
             thread,
             server_time: thread.and_then(|_| facts.server_time()),
+            stamp: 0,
         };
         let failure = derived.failure.as_ref();
-        let summary = Summary {
+        let mut summary = Summary {
             filed,
             origin: facts.origin(),
             message_id: facts.message_id().map(str::to_owned),
@@ -100,6 +105,7 @@ impl<S: Source> Workbench<'_, S> {
             partial: derived.partial,
             conflict: derived.conflict,
         };
+        summary.filed.stamp = summary.stamp();
         Ok((summary, derived))
     }
 

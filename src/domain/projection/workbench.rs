@@ -106,12 +106,16 @@ pub struct Changed {
     pub summary: Summary,
     /// It was not stored before.
     pub new: bool,
+    /// Something that it is found by moved, besides its state and deadline.
+    pub refiled: bool,
 }
 
 struct Held {
     message: Message,
     new: bool,
     dirty: bool,
+    /// How it was filed when it was loaded.
+    stamp: u64,
 }
 
 struct HeldThread {
@@ -165,7 +169,12 @@ impl<'a, S: Source> Workbench<'a, S> {
             .messages
             .into_values()
             .filter(|h| h.dirty)
-            .map(|h| Changed { summary: summaries.remove(&h.message.row).unwrap_or_default(), message: h.message, new: h.new })
+            .map(|h| Changed {
+                summary: summaries.remove(&h.message.row).unwrap_or_default(),
+                new: h.new,
+                refiled: h.message.filed.stamp != h.stamp,
+                message: h.message,
+            })
             .collect();
         messages.sort_by_key(|c| c.message.row);
         let mut threads: Vec<_> = self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
@@ -181,7 +190,7 @@ impl<'a, S: Source> Workbench<'a, S> {
         let row = self.next_message;
         self.next_message += 1;
         let message = Message::new(row, account.clone(), now);
-        self.messages.insert(row, Held { message, new: true, dirty: true });
+        self.messages.insert(row, Held { message, new: true, dirty: true, stamp: 0 });
         row
     }
 
@@ -191,7 +200,8 @@ impl<'a, S: Source> Workbench<'a, S> {
         }
         let Some(message) = self.source.message(row)? else { return Ok(false) };
         let ties = [message.borrows, message.lent_to, message.merged_into];
-        self.messages.insert(row, Held { message, new: false, dirty: false });
+        let stamp = message.filed.stamp;
+        self.messages.insert(row, Held { message, new: false, dirty: false, stamp });
         for tie in ties.into_iter().flatten() {
             if !self.load(tie)? {
                 self.forget_tie(row, tie);

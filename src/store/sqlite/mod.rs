@@ -21,6 +21,12 @@ pub const SCHEMA_VERSION: i64 = 1;
 /// How long a connection waits for another process's lock (only `reprocess` and `backup` ever share the files).
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
+/// Page cache of each writer, in KiB.
+const CACHE_KIB: i64 = 49_152;
+
+/// How long a write-ahead log may grow before it is moved into its file, in pages of 4 KiB. Moving costs a sync in the committing thread.
+const CHECKPOINT_PAGES: i64 = 8_000;
+
 /// How many prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 128;
 
@@ -126,7 +132,8 @@ impl Place {
         set_up(&conn).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update(None, "synchronous", synchronous).map_err(|e| cannot_open(&path, &e))?;
-        conn.pragma_update(None, "cache_size", -32_768).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update(None, "cache_size", -CACHE_KIB).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| cannot_open(&path, &e))?;
         check_settings(&conn, &path, part)?;
         migrate(&conn, &path, part, SCHEMA_VERSION, MIGRATIONS)?;
         Ok(conn)

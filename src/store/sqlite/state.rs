@@ -49,6 +49,7 @@ struct Dossier {
     merged_into: Option<Row>,
     stuck: Option<StoredStuck>,
     due_at: Option<Millis>,
+    stamp: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -291,7 +292,7 @@ fn account_no<'a>(accounts: &'a AccountNumbers, id: &AccountId) -> Result<(i64, 
     accounts.no(id).ok_or_else(|| StoreError::Decode { what: "account", detail: format!("{id} has no number") })
 }
 
-const UPSERT: &str = "INSERT INTO message (row, account, provider, created_at, listed_at, state, message_id, ref, sender, recipient, kind, template_id,
+const INSERT: &str = "INSERT INTO message (row, account, provider, created_at, listed_at, state, message_id, ref, sender, recipient, kind, template_id,
     failure_class, failure_code, failure_subcode, partial, conflict, stuck_cause, stuck_since, stuck_deadline, due_at, thread, server_time, dossier)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
 const UPDATE: &str = "UPDATE message SET listed_at = ?5, state = ?6, message_id = ?7, ref = ?8, sender = ?9, recipient = ?10, kind = ?11, template_id = ?12,
@@ -299,9 +300,13 @@ const UPDATE: &str = "UPDATE message SET listed_at = ?5, state = ?6, message_id 
     due_at = ?21, thread = ?22, server_time = ?23, dossier = ?24
   WHERE row = ?1 AND account = ?2 AND provider = ?3 AND created_at = ?4";
 
+// Touches the indexes of state, deadline and overlay only; the others stay as they are.
+const MOVE: &str =
+    "UPDATE message SET state = ?2, stuck_cause = ?3, stuck_since = ?4, stuck_deadline = ?5, due_at = ?6, dossier = ?7 WHERE row = ?1";
+
 fn write_message(conn: &Connection, accounts: &AccountNumbers, changed: &Changed) -> Result<(), StoreError> {
     let engine = |e| classify("writing a message", e);
-    let Changed { message: m, summary: s, new } = changed;
+    let Changed { message: m, summary: s, new, refiled } = changed;
     let (no, provider) = account_no(accounts, &m.account)?;
     let stuck = m.stuck.map(|s| StoredStuck { since: s.since, deadline: s.deadline, cause: s.cause as u8 });
     let dossier = encode(&DossierRef {
@@ -312,9 +317,18 @@ fn write_message(conn: &Connection, accounts: &AccountNumbers, changed: &Changed
         merged_into: m.merged_into,
         stuck,
         due_at: m.due_at,
+        stamp: m.filed.stamp,
     })?;
     let state = m.filed.state.unwrap_or(State::Queued) as i64;
-    let mut write = conn.prepare_cached(if *new { UPSERT } else { UPDATE }).map_err(engine)?;
+    if !*new && !*refiled {
+        let (cause, since, deadline) = (m.stuck.map(|s| s.cause.as_str()), m.stuck.map(|s| s.since.0), m.stuck.map(|s| s.deadline.0));
+        let mut write = conn.prepare_cached(MOVE).map_err(engine)?;
+        return write
+            .execute(params![m.row as i64, state, cause, since, deadline, m.due_at.map(|t| t.0), dossier])
+            .map(drop)
+            .map_err(engine);
+    }
+    let mut write = conn.prepare_cached(if *new { INSERT } else { UPDATE }).map_err(engine)?;
     write
         .execute(params![
             m.row as i64,
@@ -356,6 +370,7 @@ struct DossierRef<'a> {
     merged_into: Option<Row>,
     stuck: Option<StoredStuck>,
     due_at: Option<Millis>,
+    stamp: u64,
 }
 
 fn write_thread(
@@ -419,6 +434,7 @@ fn read_message(accounts: &AccountNumbers, row: &SqlRow<'_>) -> rusqlite::Result
             recipient: row.get(5)?,
             thread: row.get::<_, Option<i64>>(6)?.map(|t| t as Row),
             server_time: row.get::<_, Option<i64>>(7)?.map(Millis),
+            stamp: dossier.stamp,
         },
     }))
 }

@@ -201,6 +201,7 @@ impl Shelf {
         let mut summary = summary.clone();
         // Numbers of our own, in order of arrival.
         summary.filed.thread = None;
+        summary.filed.stamp = 0;
         Shown { account: message.account.clone(), summary, derived, facts, timeline }
     }
 
