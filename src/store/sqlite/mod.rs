@@ -22,7 +22,7 @@ pub const SCHEMA_VERSION: i64 = 1;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Page cache of each writer, in KiB.
-const CACHE_KIB: i64 = 49_152;
+const CACHE_KIB: i64 = 32_768;
 
 /// How long a write-ahead log may grow before it is moved into its file, in pages of 4 KiB. Moving costs a sync in the committing thread.
 const CHECKPOINT_PAGES: i64 = 8_000;
