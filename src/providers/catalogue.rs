@@ -182,7 +182,7 @@ mod tests {
             assert_ne!(f.entry.vi, f.entry.en, "{place}");
             assert_eq!(f.entry.class.is_some(), f.entry.retry.is_some(), "{place}");
             assert!(!f.entry.standing.is_empty(), "{place}");
-            for other in &f.entry.by_words {
+            if let Some(other) = &f.entry.by_words {
                 assert!(!other.words.is_empty() && other.words.iter().all(|w| !w.trim().is_empty() && *w == w.to_lowercase()), "{place}");
             }
         }
