@@ -157,6 +157,18 @@ pub struct Texts {
     pub remedy: String,
 }
 
+/// Class and retry of a code where the provider's text has one of these words.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByWords {
+    /// The words, in lower case.
+    pub words: Vec<String>,
+    /// The class then.
+    pub class: Class,
+    /// The retry advice then.
+    pub retry: Retry,
+}
+
 /// One entry of the failure catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +184,9 @@ pub struct Entry {
     /// The retry advice; none only for codes that are no failure.
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// A second meaning of the same code, told apart by the provider's words alone.
+    #[serde(default)]
+    pub by_words: Option<ByWords>,
     /// Message kinds or calls it concerns; empty for all.
     #[serde(default)]
     pub applies_to: Vec<String>,
@@ -184,6 +199,17 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Class and retry, given the provider's own text; none for codes that are no failure.
+    pub fn judge(&self, text: Option<&str>) -> Option<(Class, Retry)> {
+        if let (Some(other), Some(text)) = (&self.by_words, text) {
+            let text = text.to_lowercase();
+            if other.words.iter().any(|word| text.contains(word)) {
+                return Some((other.class, other.retry));
+            }
+        }
+        self.class.zip(self.retry)
+    }
+
     /// The texts in a language.
     pub fn texts(&self, lang: Lang) -> &Texts {
         match lang {

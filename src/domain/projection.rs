@@ -208,7 +208,7 @@ impl<S: Source> Workbench<'_, S> {
             AnswerOutcome::Refused { failure, .. } => failure.at,
             AnswerOutcome::Unknown { .. } => None,
         };
-        message.timeline.add(entry(cx, at, kind, EntrySource::Api, &reading.detail));
+        message.timeline.add(entry(cx, at, kind, EntrySource::Api, &answer_detail(reading)));
         if let Some(id) = id {
             self.index(Key::id(id), row)?;
         }
@@ -315,6 +315,20 @@ impl<S: Source> Workbench<'_, S> {
     }
 }
 
+/// What the timeline keeps of an answer. A refusal keeps its code and words, since a later attempt may hide it everywhere else.
+fn answer_detail(reading: &AnswerReading) -> serde_json::Map<String, serde_json::Value> {
+    let mut detail = reading.detail.clone();
+    if let AnswerOutcome::Refused { failure, .. } = &reading.outcome {
+        for (name, value) in [("code", &failure.code), ("subcode", &failure.subcode), ("text", &failure.text)] {
+            if let Some(value) = value {
+                let shown: String = value.chars().take(DETAIL_CHARS_MAX).collect();
+                detail.entry(name).or_insert_with(|| shown.into());
+            }
+        }
+    }
+    detail
+}
+
 pub(super) fn entry(
     cx: Context<'_>,
     at: Option<Millis>,
@@ -325,6 +339,9 @@ pub(super) fn entry(
     let detail = serde_json::to_string(detail).unwrap_or_else(|_| "{}".to_owned());
     Entry { at, kind, source, detail, observed_at: cx.received_at, seq: cx.seq }
 }
+
+/// Longest text of a failure that the timeline repeats, in characters.
+const DETAIL_CHARS_MAX: usize = 300;
 
 /// How many messages may share a reference before further ones are left to stand alone.
 pub const CLAIMS_MAX: usize = 64;

@@ -100,7 +100,7 @@ impl Catalogue {
 
     /// Class and retry of a failure: the catalogue's, else what the answer itself suggested, else unknown and later.
     pub fn classify(&'static self, spec: &Spec, kind: Option<&str>, failure: &Failure) -> (Class, Retry) {
-        let known = self.explain(spec, kind, failure).and_then(|f| Some((f.entry.class?, f.entry.retry?)));
+        let known = self.explain(spec, kind, failure).and_then(|f| f.entry.judge(failure.text.as_deref()));
         known.or(failure.fallback).unwrap_or((Class::Unknown, Retry::Later))
     }
 
@@ -182,6 +182,9 @@ mod tests {
             assert_ne!(f.entry.vi, f.entry.en, "{place}");
             assert_eq!(f.entry.class.is_some(), f.entry.retry.is_some(), "{place}");
             assert!(!f.entry.standing.is_empty(), "{place}");
+            if let Some(other) = &f.entry.by_words {
+                assert!(!other.words.is_empty() && other.words.iter().all(|w| !w.trim().is_empty() && *w == w.to_lowercase()), "{place}");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! The choice is a function of what is known of the candidates (earliest claim, then smaller id), so it ends the same in any order;
 //! an id from an answer or a registration undoes it.
 
-use super::{Key, Source, Workbench};
+use super::{Key, Source, Workbench, differences};
 use crate::domain::ids::Row;
 use crate::domain::message::Message;
 
@@ -62,8 +62,9 @@ impl<S: Source> Workbench<'_, S> {
         let mut best: Option<((bool, Option<_>, String), Row)> = None;
         for row in self.rows(Key::claim(reference))? {
             let Some(candidate) = self.get(row)? else { continue };
-            let free =
-                candidate.merged_into.is_none() && !candidate.facts.registered && candidate.lent_to.is_none_or(|to| to == borrower.row);
+            // Registered by its id alone it may be this very message; registered under a reference, or as another one, it is not.
+            let own = candidate.facts.reference.is_some() || !differences(&candidate.facts, &borrower.facts).is_empty();
+            let free = candidate.merged_into.is_none() && !own && candidate.lent_to.is_none_or(|to| to == borrower.row);
             if row == borrower.row || candidate.account != borrower.account || !free {
                 continue;
             }

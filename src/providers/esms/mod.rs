@@ -186,6 +186,9 @@ fn stuck_cause(evidence: &StuckEvidence<'_>) -> Cause {
         State::Queued if evidence.outcome_unknown => Cause::SendUnconfirmed,
         // Before its hour nothing is called back.
         State::Sent if !evidence.called_back && !scheduled => Cause::WebhookSilent,
+        // eSMS has it and said no more than that: the recipient's phone was not reached yet, and nothing is unconfirmed.
+        State::Queued if evidence.called_back && !scheduled => Cause::PollNeeded,
+        State::Sent if evidence.awaiting_sending && !scheduled => Cause::PollNeeded,
         _ => common_cause(evidence),
     }
 }

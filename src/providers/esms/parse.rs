@@ -99,8 +99,11 @@ fn count(text: Option<&str>) -> u32 {
     let Some(text) = text else { return 0 };
     match integer(text) {
         Some(n) => u32::try_from(n.max(0)).unwrap_or(u32::MAX),
-        // The vendor writes its prices with decimals; `as` cuts and saturates, and makes NaN 0.
-        None => text.parse::<f64>().map_or(0, |n| n as u32),
+        // The vendor writes its prices with decimals. `inf` and `1e9` are words.
+        None => text
+            .split_once('.')
+            .filter(|(_, decimals)| decimals.bytes().all(|b| b.is_ascii_digit()))
+            .map_or(0, |(whole, _)| count(Some(whole))),
     }
 }
 

@@ -88,6 +88,18 @@ fn a_candidate_registered_by_its_own_id_belongs_to_nobody_else() {
 }
 
 #[test]
+fn a_registration_by_id_alone_does_not_take_a_receipt_away_from_its_reference() {
+    let steps = [register(Some("r"), None), callback(receipt("x", "r", 10)), register(None, Some("x"))];
+    let shown = every_order(OA, &steps, in_any_order);
+    assert_eq!(brief(&shown), ["x r delivered"]);
+    let told_apart = |reference: Option<&str>, id: Option<&str>, kind: &str| {
+        Step::Register(vec![Registration { kind: Some(kind.into()), ..registration(reference, id) }])
+    };
+    let steps = [told_apart(Some("r"), None, "zns"), callback(receipt("x", "r", 10)), told_apart(None, Some("x"), "uid")];
+    assert_eq!(brief(&every_order(OA, &steps, in_any_order)), ["- r queued", "x r delivered"], "registered as another message");
+}
+
+#[test]
 fn a_message_that_claims_two_references_goes_with_the_earlier_one() {
     let steps = [register(Some("r"), None), register(Some("s"), None), callback(receipt("x", "r", 20)), callback(receipt("x", "s", 10))];
     assert_eq!(brief(&every_order(OA, &steps, in_any_order)), ["- r queued", "x s delivered"]);

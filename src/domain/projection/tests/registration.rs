@@ -46,7 +46,9 @@ fn a_message_of_which_a_callback_told_before_is_known() {
     assert!(new(vec![], registration(Some("r"), None)));
     assert!(!new(vec![callback(receipt("m", "r", 10))], registration(Some("r"), None)));
     assert!(!new(vec![callback(receipt("m", "r", 10))], registration(None, Some("m"))));
-    assert!(new(vec![callback(receipt("m", "r", 10)), register(None, Some("m"))], registration(Some("r"), None)), "m is somebody else");
+    let told = |reference| vec![callback(receipt("m", "r", 10)), register(reference, Some("m"))];
+    assert!(!new(told(None), registration(Some("r"), None)), "registered by its id alone, m may be r");
+    assert!(new(told(Some("s")), registration(Some("r"), None)), "m is somebody else");
 }
 
 #[test]

@@ -83,9 +83,13 @@ fn counters_are_stated_as_they_stand() {
     assert_eq!(of("SendSuccess=0&SendFailed=0&TotalReceiver=2"), report(0, 0, 2));
     assert_eq!(of("SendSuccess=1&SendFailed=1&TotalReceiver=1"), report(1, 1, 1));
     assert_eq!(of("SendSuccess=3&SendFailed=1&TotalReceiver=4&TotalSent=9"), report(3, 1, 4));
-    for nothing in
-        ["", "SendSuccess=&SendFailed=&TotalReceiver=", "SendSuccess=-1&SendFailed=x&TotalReceiver=0", "TotalReceiver=-4&SendFailed=NaN"]
-    {
+    for nothing in [
+        "",
+        "SendSuccess=&SendFailed=&TotalReceiver=",
+        "SendSuccess=-1&SendFailed=x&TotalReceiver=0",
+        "TotalReceiver=-4&SendFailed=NaN",
+        "SendSuccess=inf&SendFailed=-1.0&TotalReceiver=infinity",
+    ] {
         assert_eq!(of(nothing), report(0, 0, 1), "{nothing}");
     }
     assert_eq!(of("SendSuccess=1.0000&TotalReceiver=99999999999999999999"), report(1, 0, u32::MAX));

@@ -79,6 +79,13 @@ fn the_cause_is_the_furthest_word_of_the_provider() {
         assert_eq!(cause(&Evidence { awaiting_approval: true, awaiting_sending: true, scheduled_at: future, ..called }), Cause::Scheduled);
         assert_eq!(cause(&Evidence { results_pending: true, awaiting_approval: true, ..called }), Cause::PollNeeded);
     }
+    let called = Evidence { called_back: true, ..queued };
+    assert_eq!(cause(&called), Cause::PollNeeded, "a draft: eSMS has it, so nothing is unconfirmed");
+    assert_eq!(cause(&Evidence { scheduled_at: future, ..called }), Cause::Scheduled);
+    for state in [queued, sent] {
+        let overdue = Evidence { called_back: true, awaiting_sending: true, scheduled_at: past, ..state };
+        assert_eq!(cause(&overdue), Cause::PollNeeded, "not handed over yet: no phone is to blame");
+    }
     assert_eq!(cause(&sent), Cause::WebhookSilent);
     assert_eq!(cause(&Evidence { scheduled_at: past, ..sent }), Cause::WebhookSilent);
     assert_eq!(cause(&Evidence { scheduled_at: future, ..sent }), Cause::Scheduled, "before its hour nothing is called back");

@@ -142,6 +142,17 @@ fn no_answer_is_an_unknown_outcome_and_an_error_text_beside_an_answer_changes_no
 }
 
 #[test]
+fn the_words_tell_a_used_up_quota_from_a_missing_right_where_the_code_is_the_same() {
+    let of = |text: Option<&str>| catalogue().classify(&SPEC, Some("cs"), &Failure::coded("-223", text.map(str::to_owned)));
+    for words in ["Article QUOTA used up", "OA đã hết hạn mức bài viết"] {
+        assert_eq!(of(Some(words)), (Class::Quota, Retry::Later), "{words}");
+    }
+    for words in [None, Some(""), Some("OA has not allowed this API")] {
+        assert_eq!(of(words), (Class::Permission, Retry::AfterReauthorization), "{words:?}");
+    }
+}
+
+#[test]
 fn the_kind_picks_the_table_of_a_code() {
     let family = |kind, code: &str| catalogue().explain(&SPEC, kind, &Failure::coded(code, None)).map(|f| f.family);
     assert_eq!((family(Some("zns"), "-100"), family(Some("cs"), "-100"), family(None, "-100")), (Some("zns"), Some("oa"), Some("oa")));
