@@ -132,7 +132,7 @@ const FLOORS: &[Room] = &[
         &["actix_web", "thiserror", "tokio", "tracing"],
     ),
     room("lib", &["cli"], &[]),
-    room("main", &[], &["baophat"]),
+    room("main", &[], &["baophat", "mimalloc"]),
 ];
 
 /// Rooms that play the outside world to the program: they speak HTTP and sign as every provider does.
