@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -29,6 +29,12 @@ use crate::store::sqlite::state::{AccountNumbers, Outcome, StateFile};
 
 /// How long the projector waits before it tries a failed commit again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// How long a batch may grow after a small one.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// A batch of fewer records is a small one.
+const GATHER_BELOW_RECORDS: usize = 256;
 
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
@@ -119,6 +125,7 @@ pub struct Projector {
     unclaimed: VecDeque<(Seq, Projected)>,
     jobs: VecDeque<Job>,
     prune_after: Millis,
+    last_records: usize,
     stopping: bool,
 }
 
@@ -167,6 +174,7 @@ impl Projector {
             unclaimed: VecDeque::new(),
             jobs: VecDeque::new(),
             prune_after: Millis(0),
+            last_records: 0,
             stopping: false,
         };
         Ok((projector, handle))
@@ -202,7 +210,9 @@ impl Projector {
                     continue;
                 }
             };
-            if worked {
+            if worked && self.last_records > 0 && self.last_records < GATHER_BELOW_RECORDS && !self.stopping {
+                self.gather();
+            } else if worked {
                 self.wait(Duration::ZERO);
             } else if self.stopping {
                 return;
@@ -227,13 +237,44 @@ impl Projector {
             }
         };
         while let Some(nudge) = next {
-            match nudge {
-                Nudge::Appended(told) => told.into_iter().for_each(|(seq, tell)| self.await_fold(seq, tell)),
-                Nudge::Reprocess(what, tell) => self.jobs.push_back(Job { what, after: 0, done: 0, tell }),
-                Nudge::Tick => {}
-                Nudge::Stop => self.stopping = true,
-            }
+            self.take(nudge);
             next = self.nudges.try_recv().ok();
+        }
+    }
+
+    /// After a small batch: lets the next one grow for a moment, unless somebody waits for it. A lone record never waits for this,
+    /// and under steady traffic a commit is shared by many records.
+    fn gather(&mut self) {
+        let until = Instant::now() + GATHER;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.nudges.recv_timeout(left) {
+                Ok(nudge) => {
+                    let urgent = match &nudge {
+                        Nudge::Appended(told) => !told.is_empty(),
+                        Nudge::Reprocess(..) | Nudge::Stop => true,
+                        Nudge::Tick => false,
+                    };
+                    self.take(nudge);
+                    if urgent {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.stopping = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, nudge: Nudge) {
+        match nudge {
+            Nudge::Appended(told) => told.into_iter().for_each(|(seq, tell)| self.await_fold(seq, tell)),
+            Nudge::Reprocess(what, tell) => self.jobs.push_back(Job { what, after: 0, done: 0, tell }),
+            Nudge::Tick => {}
+            Nudge::Stop => self.stopping = true,
         }
     }
 
@@ -277,6 +318,7 @@ impl Projector {
     fn catch_up(&mut self) -> Result<bool, StoreError> {
         let cursor = self.cursor.load(Ordering::Acquire);
         let records = self.inbox.after(cursor, FOLD_RECORDS_MAX)?;
+        self.last_records = records.len();
         let Some(last) = records.last().map(|r| r.seq) else {
             self.metrics.projection_lag.set(0);
             return Ok(false);

@@ -18,7 +18,7 @@ use super::StoreError;
 /// The version of both files' layout that this program writes.
 pub const SCHEMA_VERSION: i64 = 1;
 
-/// How long a connection waits for another process's lock (only `reprocess` and `backup` ever share the files).
+/// How long a connection waits for another process's lock (only the commands of the command line ever share the files).
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Page cache of each writer, in KiB.
