@@ -60,6 +60,8 @@ pub struct ServerTime {
     /// Inside the id.
     pub in_id: Option<Millis>,
 }
+    /// When our side learned that it was sent: an answer or a registration with an id came. The arrival of a callback is none.
+    pub learned: Option<Millis>,
 
 /// Everything ever observed of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,6 +203,7 @@ impl Facts {
         if let Some(id) = &r.message_id {
             self.add_id(id, IdProof::Registered);
             self.sent.join(Seen::provider(None, arrival));
+            earliest(&mut self.server_time.learned, Some(arrival));
         }
         earliest(&mut self.stated_sent_at, r.sent_at);
     }
@@ -209,6 +212,7 @@ impl Facts {
     pub fn observe_accepted(&mut self, message_id: Option<&str>, at: Option<Millis>, arrival: Millis) {
         self.answer_accepted = true;
         self.sent.join(Seen::provider(at, arrival));
+        earliest(&mut self.server_time.learned, Some(arrival));
         if let Some(id) = message_id {
             self.add_id(id, IdProof::Provider);
         }
@@ -282,6 +286,7 @@ impl Facts {
         earliest(&mut self.server_time.exact, other.server_time.exact);
         earliest(&mut self.server_time.bound, other.server_time.bound);
         earliest(&mut self.server_time.in_id, other.server_time.in_id);
+        earliest(&mut self.server_time.learned, other.server_time.learned);
     }
 
     /// The id that is shown: the best founded, then the smaller text.
@@ -344,7 +349,7 @@ impl Facts {
     /// The message's server time from its strongest source; `None` when no watermark can reach it.
     pub fn server_time(&self) -> Option<Millis> {
         let s = &self.server_time;
-        let local = || self.stated_sent_at.or(self.sent.arrival).map(|at| at.minus(LOCAL_TIME_LEAD));
+        let local = || self.stated_sent_at.or(s.learned).map(|at| at.minus(LOCAL_TIME_LEAD));
         s.exact.or(s.bound).or(s.in_id).or_else(local)
     }
 

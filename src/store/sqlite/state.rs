@@ -20,7 +20,7 @@ use crate::domain::time::Millis;
 use crate::store::StoreError;
 
 /// The layout of `dossier` and `marks` that this program writes.
-const BLOB_VERSION: u8 = 1;
+const BLOB_VERSION: u8 = 2;
 
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
