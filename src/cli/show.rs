@@ -171,7 +171,7 @@ fn facts(m: &MessageView, lang: Lang) -> Vec<(&'static str, Field)> {
         ("đã nhận", "delivered", time(m.delivered_at)),
         ("đã xem", "read", time(m.read_at)),
         ("thất bại", "failed", time(m.failed_at)),
-        ("metadata", "metadata", m.metadata.as_ref().map(|m| Field::from(Value::Object(m.clone()).to_string()))),
+        ("metadata", "metadata", m.metadata.as_ref().map(|m| Field::from(m.text().to_owned()))),
     ];
     rows.into_iter().filter_map(|(vi, en, value)| value.map(|value| (say(lang, vi, en), value))).collect()
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Claim, Evidence, Fact, MessageEvent, Progress, Report};
 use super::failure::{Failure, MARKED_FAILED};
+use super::metadata::Metadata;
 use super::record::Registration;
 use super::state::{Derived, Recipients, State};
 use super::thread::Thread;
@@ -59,9 +60,9 @@ pub struct ServerTime {
     pub bound: Option<Millis>,
     /// Inside the id.
     pub in_id: Option<Millis>,
-}
     /// When our side learned that it was sent: an answer or a registration with an id came. The arrival of a callback is none.
     pub learned: Option<Millis>,
+}
 
 /// Everything ever observed of one message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,8 +199,7 @@ impl Facts {
         self.template_id.observe(Evidence::Registered, r.template_id.as_deref());
         self.queued.join(Seen::stated(r.queued_at, arrival));
         earliest(&mut self.scheduled_at, r.scheduled_at);
-        let metadata = r.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
-        smaller(&mut self.metadata, metadata.as_deref());
+        smaller(&mut self.metadata, r.metadata.as_ref().map(Metadata::text));
         if let Some(id) = &r.message_id {
             self.add_id(id, IdProof::Registered);
             self.sent.join(Seen::provider(None, arrival));
