@@ -41,7 +41,7 @@ const COLUMNS: &[Column] = &[
     ("stuck_cause", |m| m.stuck.as_ref().map(|s| s.cause.to_owned())),
     ("stuck_since", |m| time(m.stuck.as_ref().map(|s| s.since))),
     ("stuck_deadline", |m| time(m.stuck.as_ref().map(|s| s.deadline))),
-    ("metadata", |m| m.metadata.as_ref().and_then(|o| serde_json::to_string(o).ok())),
+    ("metadata", |m| m.metadata.as_ref().map(|o| o.text().to_owned())),
 ];
 
 fn time(at: Option<Millis>) -> Option<String> {

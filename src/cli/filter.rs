@@ -8,10 +8,9 @@ use super::out::complain;
 use super::values::{self, When};
 use crate::domain::failure::Class;
 use crate::domain::ids::AccountId;
-use crate::domain::phone;
 use crate::domain::state::State;
 use crate::domain::time::Millis;
-use crate::providers::PROVIDERS;
+use crate::present::{id_spellings, recipient_spellings};
 use crate::store::sqlite::query::MessageFilter;
 
 /// Which messages; everything given must hold.
@@ -78,8 +77,8 @@ impl Filters {
             sender: self.sender.clone(),
             kind: self.kind.clone(),
             template_id: self.template_id.clone(),
-            recipient: self.recipient.as_deref().map(spellings_of_recipient).unwrap_or_default(),
-            message_id: self.message_id.as_deref().map(spellings_of_id).unwrap_or_default(),
+            recipient: self.recipient.as_deref().map(recipient_spellings).unwrap_or_default(),
+            message_id: self.message_id.as_deref().map(id_spellings).unwrap_or_default(),
             reference: self.reference.clone(),
             stuck: self.stuck,
             partial: self.partial,
@@ -97,26 +96,6 @@ pub fn warn_of_unknown(globals: &Globals, opened: &Opened, account: Option<&Acco
     if let Some(account) = account.filter(|a| !opened.knows(a)) {
         complain(globals.no_color, "warning", &format!("no account \"{account}\" is configured, and none has ever written to this store"));
     }
-}
-
-/// A recipient as given, and as a phone number where it is one.
-fn spellings_of_recipient(given: &str) -> Vec<String> {
-    spellings(given, phone::normalise(given).into_iter())
-}
-
-/// A provider's id as given, and as each provider compares it.
-pub fn spellings_of_id(given: &str) -> Vec<String> {
-    spellings(given, PROVIDERS.iter().map(|p| (p.fold_message_id)(given)))
-}
-
-fn spellings(given: &str, others: impl Iterator<Item = String>) -> Vec<String> {
-    let mut all = vec![given.to_owned()];
-    for other in others {
-        if !all.contains(&other) {
-            all.push(other);
-        }
-    }
-    all
 }
 
 fn code_and_subcode(text: &str) -> (String, Option<String>) {
@@ -140,21 +119,6 @@ mod tests {
 
     fn filter(line: &str) -> MessageFilter {
         Line::try_parse_from(line.split(' ')).unwrap().filters.filter(Millis(1_764_000_000_000))
-    }
-
-    #[test]
-    fn a_phone_number_is_looked_for_in_any_spelling_and_as_given() {
-        assert_eq!(filter("x --recipient 0901234567").recipient, ["0901234567", "84901234567"]);
-        assert_eq!(filter("x --recipient +84-90-123-4567").recipient, ["+84-90-123-4567", "84901234567"]);
-        assert_eq!(filter("x --recipient 84901234567").recipient, ["84901234567"]);
-        assert_eq!(filter("x --recipient 6871234567890123").recipient, ["6871234567890123"]);
-    }
-
-    #[test]
-    fn an_id_is_looked_for_as_each_provider_compares_it() {
-        let found = filter("x --message-id 4F6B6A1D-0E57-4C1B-8E0C-8D4F2E2B7A11").message_id;
-        assert_eq!(found[0], "4F6B6A1D-0E57-4C1B-8E0C-8D4F2E2B7A11");
-        assert!(found.contains(&"4f6b6a1d-0e57-4c1b-8e0c-8d4f2e2b7a11".to_owned()), "{found:?}");
     }
 
     #[test]

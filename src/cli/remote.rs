@@ -26,7 +26,7 @@ pub struct Server {
     /// Key of the query API, when a server holds the store [default: the first of `api_keys` in the configuration]
     #[arg(long, value_name = "KEY", env = "BAOPHAT_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
-    /// Address of the server that holds the store [default: `listen` of the configuration]
+    /// Address of the server that holds the store [default: the one it left beside the store, else `listen`]
     #[arg(long, value_name = "HOST:PORT")]
     pub server: Option<String>,
 }
@@ -36,7 +36,8 @@ pub struct Server {
 /// # Errors
 /// When it cannot be reached, does not accept the key, or answers with a problem.
 pub fn reprocess(opened: &Opened, server: &Server, what: ReprocessWhat) -> Result<Option<u64>, CliError> {
-    let address = reachable(server.server.as_deref().unwrap_or(&opened.config.listen));
+    let address = server.server.clone().or_else(|| opened.place.holder()).unwrap_or_else(|| opened.config.listen.clone());
+    let address = reachable(&address);
     let url = format!("http://{address}{}", path(what));
     let key = server.api_key.clone().or_else(|| opened.config.api_keys.first().map(|k| k.expose().to_owned()));
     let agent: ureq::Agent = ureq::Agent::config_builder()

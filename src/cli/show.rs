@@ -5,7 +5,7 @@ use std::io;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::filter::{spellings_of_id, warn_of_unknown};
+use super::filter::warn_of_unknown;
 use super::lang::say;
 use super::open::Opened;
 use super::out::{Field, Out, Tone, hint, label_width};
@@ -15,9 +15,9 @@ use crate::domain::failure::Lang;
 use crate::domain::ids::{AccountId, PublicId};
 use crate::domain::projection::Source;
 use crate::domain::time::Millis;
-use crate::present::{EventView, MessagePage, MessageView, Reader, cursor};
+use crate::present::{EventView, MessagePage, MessageView, Reader, cursor, id_spellings};
 use crate::store::StoreError;
-use crate::store::sqlite::query::MessageFilter;
+use crate::store::sqlite::query::{IdSpelling, MessageFilter};
 
 /// Options of `show`.
 #[derive(Debug, Args)]
@@ -81,7 +81,7 @@ pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
 fn find(opened: &Opened, options: &Options) -> Result<Found, StoreError> {
     let reader = opened.reader();
     let Some(id) = options.id.as_deref() else {
-        let message_id = options.message_id.as_deref().map(spellings_of_id).unwrap_or_default();
+        let message_id = options.message_id.as_deref().map(id_spellings).unwrap_or_default();
         return search(&reader, options, message_id, options.reference.clone());
     };
     if let Some(id) = PublicId::parse(id) {
@@ -90,13 +90,13 @@ fn find(opened: &Opened, options: &Options) -> Result<Found, StoreError> {
             _ => Found::None,
         });
     }
-    match search(&reader, options, spellings_of_id(id), None)? {
+    match search(&reader, options, id_spellings(id), None)? {
         Found::None => search(&reader, options, Vec::new(), Some(id.to_owned())),
         found => Ok(found),
     }
 }
 
-fn search(reader: &Reader<'_>, options: &Options, message_id: Vec<String>, reference: Option<String>) -> Result<Found, StoreError> {
+fn search(reader: &Reader<'_>, options: &Options, message_id: Vec<IdSpelling>, reference: Option<String>) -> Result<Found, StoreError> {
     let filter = MessageFilter { message_id, reference, account: options.account.clone(), ..MessageFilter::default() };
     let (data, next) = pages::messages(reader, &filter, Paging { limit: 50, cursor: None })?;
     match data.as_slice() {
@@ -171,7 +171,7 @@ fn facts(m: &MessageView, lang: Lang) -> Vec<(&'static str, Field)> {
         ("đã nhận", "delivered", time(m.delivered_at)),
         ("đã xem", "read", time(m.read_at)),
         ("thất bại", "failed", time(m.failed_at)),
-        ("metadata", "metadata", m.metadata.as_ref().map(|m| Field::from(Value::Object(m.clone()).to_string()))),
+        ("metadata", "metadata", m.metadata.as_ref().map(|m| Field::from(m.text().to_owned()))),
     ];
     rows.into_iter().filter_map(|(vi, en, value)| value.map(|value| (say(lang, vi, en), value))).collect()
 }

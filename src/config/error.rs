@@ -133,16 +133,6 @@ pub enum Problem {
     /// No log level.
     #[error("is no log level; write off, error, warn, info, debug or trace, or several such as \"info,baophat=debug\"")]
     BadLevel,
-    /// A key of the query API that can be guessed.
-    #[error("key {nth} has {characters} characters and needs at least {min}; make one with `openssl rand -hex 24`")]
-    ShortApiKey {
-        /// Which one of the list, counted from 1.
-        nth: usize,
-        /// Its length.
-        characters: usize,
-        /// The least length.
-        min: usize,
-    },
     /// No account id.
     #[error("is no account id: it stands in the webhook URL and has 1 to 40 characters out of a-z, 0-9 and '-'")]
     BadAccountId,

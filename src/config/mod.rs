@@ -37,8 +37,8 @@ use crate::domain::stuck::Deadlines;
 use crate::domain::time::Span;
 use crate::providers::{Account, PROVIDERS, Spec, Values};
 
-/// The least number of characters of a key of the query API.
-pub const API_KEY_CHARACTERS_MIN: usize = 16;
+/// A key of the query API with fewer characters is taken with a warning.
+pub const API_KEY_CHARACTERS_ADVISED: usize = 16;
 
 /// Everything that can be configured, resolved and checked.
 #[derive(Clone, Debug)]

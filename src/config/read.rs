@@ -11,7 +11,7 @@ use super::error::{ConfigError, Mistake, Place, Problem, nearest};
 use super::keys::{KEYS, Key, SECTIONS, Shape, keys_of};
 use super::place::Source;
 use super::value::{Raw, found, origin};
-use super::{API_KEY_CHARACTERS_MIN, Config, Secret};
+use super::{API_KEY_CHARACTERS_ADVISED, Config, Secret};
 use crate::domain::time::Span;
 use crate::providers::Spec;
 
@@ -178,11 +178,8 @@ impl<'a> Loader<'a> {
             }
             Shape::Secrets { set, .. } => {
                 let keys = raw.secrets(self.source, self.env)?;
-                if let Some(short) = keys.iter().position(|k| k.chars().count() < API_KEY_CHARACTERS_MIN) {
-                    let characters = keys[short].chars().count();
-                    return Err(here(Problem::ShortApiKey { nth: short + 1, characters, min: API_KEY_CHARACTERS_MIN }));
-                }
                 self.warn_of_blanks(key.path, &keys);
+                self.warn_of_short(key.path, &keys);
                 set(&mut self.config, keys.into_iter().map(Secret::new).collect());
                 Ok(())
             }
@@ -193,6 +190,15 @@ impl<'a> Loader<'a> {
     pub fn warn_of_blanks(&mut self, key: &str, secrets: &[String]) {
         if secrets.iter().any(|s| s.trim().len() != s.len()) {
             self.config.warnings.push(format!("{key}: a secret begins or ends with a blank; it is taken as it stands"));
+        }
+    }
+
+    /// A short key can be guessed. It is taken all the same: how long a key is, is its owner's choice.
+    fn warn_of_short(&mut self, key: &str, secrets: &[String]) {
+        for (i, characters) in secrets.iter().map(|s| s.chars().count()).enumerate().filter(|(_, n)| *n < API_KEY_CHARACTERS_ADVISED) {
+            self.config
+                .warnings
+                .push(format!("{key}: key {} has {characters} characters and can be guessed; make one with `openssl rand -hex 24`", i + 1));
         }
     }
 

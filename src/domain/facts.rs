@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Claim, Evidence, Fact, MessageEvent, Progress, Report};
 use super::failure::{Failure, MARKED_FAILED};
+use super::metadata::Metadata;
 use super::record::Registration;
 use super::state::{Derived, Recipients, State};
 use super::thread::Thread;
@@ -59,6 +60,8 @@ pub struct ServerTime {
     pub bound: Option<Millis>,
     /// Inside the id.
     pub in_id: Option<Millis>,
+    /// When our side learned that it was sent: an answer or a registration with an id came. The arrival of a callback is none.
+    pub learned: Option<Millis>,
 }
 
 /// Everything ever observed of one message.
@@ -196,11 +199,11 @@ impl Facts {
         self.template_id.observe(Evidence::Registered, r.template_id.as_deref());
         self.queued.join(Seen::stated(r.queued_at, arrival));
         earliest(&mut self.scheduled_at, r.scheduled_at);
-        let metadata = r.metadata.as_ref().and_then(|m| serde_json::to_string(m).ok());
-        smaller(&mut self.metadata, metadata.as_deref());
+        smaller(&mut self.metadata, r.metadata.as_ref().map(Metadata::text));
         if let Some(id) = &r.message_id {
             self.add_id(id, IdProof::Registered);
             self.sent.join(Seen::provider(None, arrival));
+            earliest(&mut self.server_time.learned, Some(arrival));
         }
         earliest(&mut self.stated_sent_at, r.sent_at);
     }
@@ -209,6 +212,7 @@ impl Facts {
     pub fn observe_accepted(&mut self, message_id: Option<&str>, at: Option<Millis>, arrival: Millis) {
         self.answer_accepted = true;
         self.sent.join(Seen::provider(at, arrival));
+        earliest(&mut self.server_time.learned, Some(arrival));
         if let Some(id) = message_id {
             self.add_id(id, IdProof::Provider);
         }
@@ -282,6 +286,7 @@ impl Facts {
         earliest(&mut self.server_time.exact, other.server_time.exact);
         earliest(&mut self.server_time.bound, other.server_time.bound);
         earliest(&mut self.server_time.in_id, other.server_time.in_id);
+        earliest(&mut self.server_time.learned, other.server_time.learned);
     }
 
     /// The id that is shown: the best founded, then the smaller text.
@@ -344,7 +349,7 @@ impl Facts {
     /// The message's server time from its strongest source; `None` when no watermark can reach it.
     pub fn server_time(&self) -> Option<Millis> {
         let s = &self.server_time;
-        let local = || self.stated_sent_at.or(self.sent.arrival).map(|at| at.minus(LOCAL_TIME_LEAD));
+        let local = || self.stated_sent_at.or(s.learned).map(|at| at.minus(LOCAL_TIME_LEAD));
         s.exact.or(s.bound).or(s.in_id).or_else(local)
     }
 

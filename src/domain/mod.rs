@@ -8,6 +8,7 @@ pub mod facts;
 pub mod failure;
 pub mod ids;
 pub mod message;
+pub mod metadata;
 pub mod phone;
 pub mod projection;
 pub mod record;

@@ -3,9 +3,9 @@
 //! Callbacks, registrations, send answers and operator's marks enter by the same log; everything else is derived from it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::ids::{AccountId, Seq};
+use super::metadata::Metadata;
 use super::time::Millis;
 
 /// How a callback came.
@@ -80,7 +80,7 @@ pub struct Registration {
     pub scheduled_at: Option<Millis>,
     /// The sender's own object, returned as given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Metadata>,
 }
 
 /// The provider's answer to a send call, raw, as our API took it.

@@ -10,7 +10,7 @@ use super::time::Millis;
 
 /// How many pairs of one kind a conversation keeps. Beyond it the lowest watermarks go: they only sharpen the times of messages
 /// that become known very late.
-pub const WATERMARK_PAIRS_MAX: usize = 512;
+pub const WATERMARK_PAIRS_MAX: usize = 4_096;
 
 /// The watermarks of one conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,9 +9,8 @@ use super::params::{LangParam, PageParams, Params, SpanParams};
 use super::problem::Problem;
 use crate::domain::failure::{Class, Lang};
 use crate::domain::ids::PublicId;
-use crate::domain::phone;
 use crate::domain::state::State;
-use crate::present::{MessagePage, MessageView, StuckPage, cursor, schema};
+use crate::present::{MessagePage, MessageView, StuckPage, cursor, id_spellings, recipient_spellings, schema};
 use crate::providers::PROVIDERS;
 use crate::store::sqlite::query::MessageFilter;
 
@@ -42,25 +41,6 @@ pub(super) fn lang(request: &HttpRequest, params: &Params, app: &App) -> Result<
     params.lang(accept, app.lang)
 }
 
-/// Every spelling under which a recipient may be on record.
-pub fn recipient_spellings(text: &str) -> Vec<String> {
-    let mut all = vec![text.to_owned()];
-    all.extend(phone::normalise(text));
-    all.extend(PROVIDERS.iter().map(|p| (p.fold_recipient)(text)));
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// Every spelling under which a provider's id may be on record.
-pub fn message_id_spellings(text: &str) -> Vec<String> {
-    let mut all = vec![text.to_owned()];
-    all.extend(PROVIDERS.iter().map(|p| (p.fold_message_id)(text)));
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
 fn filter(params: &Params) -> Result<MessageFilter, Problem> {
     let owned = |name| params.text(name).map(|t| t.map(str::to_owned));
     let (since, until) = params.span()?;
@@ -79,7 +59,7 @@ fn filter(params: &Params) -> Result<MessageFilter, Problem> {
         kind: owned("kind")?,
         template_id: owned("template_id")?,
         recipient: params.text("recipient")?.map(recipient_spellings).unwrap_or_default(),
-        message_id: params.text("message_id")?.map(message_id_spellings).unwrap_or_default(),
+        message_id: params.text("message_id")?.map(id_spellings).unwrap_or_default(),
         reference: owned("ref")?,
         stuck: params.flag("stuck")?,
         partial: params.flag("partial")?,

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -22,6 +22,7 @@ use super::params::{LangParam, Params};
 use super::problem::{Problem, ProblemAt};
 use crate::domain::failure::Lang;
 use crate::domain::ids::{AccountId, PublicId, Row};
+use crate::domain::metadata::Metadata;
 use crate::domain::projection::{Refused, RegistrationConflict, Source};
 use crate::domain::record::{Content, Registration, SendAnswer, Target};
 use crate::domain::time::Millis;
@@ -83,7 +84,7 @@ pub struct Given {
     scheduled_at: Option<String>,
     /// An object of the sender's own, returned as given; at most 16 KiB of JSON.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: Option<Metadata>,
 }
 
 /// One message, or up to 1,000. It documents the body's two forms; the body is read by hand for exact places of errors.
@@ -277,7 +278,7 @@ fn check(given: Given, at: &str, app: &App) -> Result<Registration, Problem> {
         return Err(Problem::invalid(place("ref"), "give `ref` (your own id), `message_id` (the provider's), or both"));
     }
     let metadata = given.metadata;
-    if metadata.as_ref().is_some_and(|m| serde_json::to_string(m).map_or(0, |t| t.len()) > METADATA_BYTES_MAX) {
+    if metadata.as_ref().is_some_and(|m| m.text().len() > METADATA_BYTES_MAX) {
         return Err(Problem::invalid(place("metadata"), format!("longer than {METADATA_BYTES_MAX} bytes")));
     }
     Ok(Registration {

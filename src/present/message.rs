@@ -12,6 +12,7 @@ use crate::domain::facts::Facts;
 use crate::domain::failure::{Class, Failure, Lang, Retry, Texts};
 use crate::domain::ids::Row;
 use crate::domain::message::{Entry, Message, Timeline};
+use crate::domain::metadata::Metadata;
 use crate::domain::projection::{Source, ThreadKey};
 use crate::domain::state::Derived;
 use crate::domain::stuck::{Stuck, advice};
@@ -85,7 +86,7 @@ pub struct MessageView {
     pub stuck: Option<StuckView>,
     /// The sender's own object, as given.
     #[schema(value_type = Option<Object>)]
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Metadata>,
     /// The timeline, oldest first; filled for a single message, empty in lists.
     pub events: Vec<EventView>,
 }
@@ -335,7 +336,7 @@ impl Reader<'_> {
             conflict: derived.conflict,
             outcome_unknown: derived.outcome_unknown,
             failure: self.failure(&derived, facts, spec),
-            metadata: facts.metadata.as_deref().and_then(|m| serde_json::from_str(m).ok()),
+            metadata: facts.metadata.as_deref().and_then(Metadata::parse),
             events,
         })
     }

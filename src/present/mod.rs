@@ -8,12 +8,14 @@ pub mod cursor;
 mod examples;
 mod message;
 pub mod schema;
+mod spelling;
 
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };
+pub use spelling::{id_spellings, recipient_spellings};
 
 use crate::domain::failure::Lang;
 use crate::ingest::AccountRules;

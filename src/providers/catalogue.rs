@@ -104,7 +104,7 @@ impl Catalogue {
         known.or(failure.fallback).unwrap_or((Class::Unknown, Retry::Later))
     }
 
-    /// Every entry of a provider that a person may mean by `code`: `code`, `code.subcode`, with or without its sign.
+    /// Every entry of a provider that a person may mean by `code`: `code`, `code.subcode`, a sub-code alone, with or without its sign.
     pub fn search(&'static self, provider: &str, code: &str) -> Vec<Found> {
         let (base, sub) = match code.split_once('.') {
             Some((base, sub)) => (base, Some(sub)),
@@ -114,6 +114,13 @@ impl Catalogue {
             self.entries().filter(|f| f.provider == provider && f.entry.code == base && f.entry.subcode.as_deref() == sub).collect();
         if !exact.is_empty() || base.starts_with('-') {
             return exact;
+        }
+        if sub.is_none() {
+            // Providers put a sub-code into `code` at times, so a message may show it there.
+            let alone: Vec<Found> = self.entries().filter(|f| f.provider == provider && f.entry.subcode.as_deref() == Some(base)).collect();
+            if !alone.is_empty() {
+                return alone;
+            }
         }
         let signed = format!("-{base}");
         self.entries().filter(|f| f.provider == provider && f.entry.code == signed && f.entry.subcode.as_deref() == sub).collect()
@@ -195,6 +202,9 @@ mod tests {
         assert_eq!(c.search("zalo", "-100").len(), 2);
         assert_eq!(c.search("facebook", "10.2018300").len(), 1);
         assert!(c.search("facebook", "10").iter().all(|f| f.entry.subcode.is_none()));
+        let alone: Vec<_> = c.search("facebook", "2018300").iter().map(|f| f.entry.code.as_str()).collect();
+        assert_eq!(alone, ["10"], "a sub-code that stands in `code`");
+        assert!(c.search("facebook", "10.9").is_empty());
         assert!(c.search("zalo", "-99999").is_empty());
     }
 }

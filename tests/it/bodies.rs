@@ -121,8 +121,8 @@ fn numbers_for_texts_and_texts_for_numbers_keep_every_digit() {
     assert_eq!(message["recipient"], "4700100200300400500");
     assert_eq!(message["sender"], "9100200300400500601");
     assert_eq!(message["delivered_at"], "2025-11-24T16:00:00.111Z");
-    let echo = json!({"object": "page", "entry": [{"id": 104_417_700_031_337_i64, "time": "1771234568790", "messaging": [{
-        "sender": {"id": 104_417_700_031_337_i64}, "recipient": {"id": 73_100_000_006_000_657_i64}, "timestamp": "1771234567890",
+    let echo = json!({"object": "page", "entry": [{"id": 104_417_700_031_337_i64, "messaging": [{
+        "sender": {"id": 104_417_700_031_337_i64}, "recipient": {"id": 73_100_000_006_000_657_i64}, "timestamp": 1_771_234_567_890_i64,
         "message": {"mid": "m_Num", "is_echo": true}}]}]});
     server.send(&sign::facebook_post(echo.to_string())).is(200);
     let message = server.message("m_Num", |m| m["state"] == "sent");

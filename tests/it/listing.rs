@@ -128,6 +128,19 @@ fn a_phone_is_found_in_any_spelling() {
 }
 
 #[test]
+fn ids_that_differ_in_case_are_two_messages_where_the_provider_tells_them_apart() {
+    let server = Server::start();
+    for id in ["m_AbC", "m_abc"] {
+        server.post("/v1/messages", &json!({"account": "shop-page", "message_id": id})).is(201);
+    }
+    server.post("/v1/messages", &json!({"account": "shop-sms", "message_id": "C0FFEE01"})).is(201);
+    for (asked, found) in [("m_AbC", vec!["m_AbC"]), ("m_abc", vec!["m_abc"]), ("M_ABC", vec![]), ("C0ffee01", vec!["c0ffee01"])] {
+        let ids: Vec<Value> = server.find(&format!("message_id={asked}")).iter().map(|m| m["message_id"].clone()).collect();
+        assert_eq!(ids, found, "{asked}");
+    }
+}
+
+#[test]
 fn pages_neither_repeat_nor_skip_while_new_messages_arrive() {
     let server = Server::start();
     let told: Vec<Value> =

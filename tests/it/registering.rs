@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, holds, sign};
+use crate::harness::{KEY, Request, Server, holds, sign};
 
 fn full() -> Value {
     json!({
@@ -50,6 +50,23 @@ fn registering_again_is_answered_200_and_changes_nothing() {
     let server = server.restart();
     assert_eq!(listed(server.post("/v1/messages", &full()).is(200).json()), listed(first));
     assert_eq!(server.find("").len(), 1);
+}
+
+#[test]
+fn metadata_comes_back_letter_by_letter() {
+    let server = Server::start();
+    let metadata = r#"{"z":12345678901234567890123,"a":[1.50,1e3],"đ":"\u0111"}"#;
+    let told = format!(r#"{{"account":"shop-page","ref":"order-1","metadata":{metadata}}}"#);
+    let register = || server.send(&Request::new("POST", "/v1/messages").key(KEY).body(told.clone()));
+    let answer = register().is(201);
+    assert!(answer.text().contains(&format!(r#""metadata":{metadata}"#)), "{}", answer.text());
+    assert_eq!(register().is(200).text(), answer.text());
+    let server = server.restart();
+    assert!(server.get("/v1/messages").is(200).text().contains(metadata));
+    let other = json!({"account": "shop-page", "ref": "order-1", "metadata": {"z": 1}});
+    assert_eq!(server.post("/v1/messages", &other).problem(409), "message_conflict");
+    let no_object = json!({"account": "shop-page", "ref": "order-2", "metadata": [1]});
+    assert_eq!(server.post("/v1/messages", &no_object).problem(400), "invalid_json");
 }
 
 #[test]

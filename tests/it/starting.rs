@@ -24,7 +24,7 @@ fn each_kind_of_mistake_is_named_with_its_line() {
         (with("[limits]\nbody_bytes_max = -1\n"), vec![":4:", "limits.body_bytes_max"]),
         (with("[stuck.zalo.zns]\nsent = \"2 fortnights\"\n"), vec![":4:", "sent"]),
         (with("[stuck.viber.default]\nsent = \"2h\"\n"), vec!["viber"]),
-        (with("api_keys = [\"short\"]\n"), vec![":3:", "api_keys"]),
+        (with("api_keys = [7]\n"), vec![":3:", "api_keys"]),
         (with("lang = \"fr\"\n"), vec![":3:", "lang"]),
         (with(&ACCOUNT.replace("shop-sms", "Shop SMS")), vec![":4:", "id"]),
         (with(&ACCOUNT.replace("esms", "viber")), vec![":5:", "provider"]),

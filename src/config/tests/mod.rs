@@ -95,6 +95,13 @@ fn a_secret_is_a_text_a_variable_a_file_or_a_list_of_these() {
 }
 
 #[test]
+fn a_short_api_key_is_taken_with_a_warning() {
+    let config = given(&format!("api_keys = [\"k1\", \"sixteen-letters-1\"]\n{ZALO}")).load().unwrap();
+    assert_eq!(config.api_keys, ["k1", "sixteen-letters-1"].map(Secret::new));
+    assert_eq!(config.warnings, ["api_keys: key 1 has 2 characters and can be guessed; make one with `openssl rand -hex 24`"]);
+}
+
+#[test]
 fn a_blank_around_a_secret_is_kept_and_told() {
     let config = given(&ZALO.replace("k3y", "k3y ")).load().unwrap();
     assert_eq!(config.accounts[0].values.first("oa_secret_key"), Some("k3y "));

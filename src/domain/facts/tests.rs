@@ -99,7 +99,11 @@ fn word(word: &str) -> Told {
         "accepted" => Told::Accepted(Some("m1"), None),
         "refused" => Told::Refused(Failure::coded("-230", None), None),
         "unknown" => Told::Unknown,
-        "sent" => told(Fact::Sent, Some(10)),
+        "sent" => {
+            let mut echo = event(Fact::Sent, Some(10));
+            echo.server_time = echo.at;
+            Told::Event(echo)
+        }
         "failed" => told(Fact::Failed(Failure::coded("1545041", None)), Some(15)),
         "marked" => Told::Mark("the customer called"),
         "delivered" => told(Fact::Delivered, Some(20)),

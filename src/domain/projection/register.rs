@@ -7,6 +7,7 @@ use super::{Context, Key, Source, Workbench, entry};
 use crate::domain::event::{EntryKind, EntrySource};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row};
+use crate::domain::metadata::Metadata;
 use crate::domain::record::Registration;
 use crate::domain::time::Millis;
 
@@ -196,7 +197,9 @@ pub(super) fn differences(known: &Facts, given: &Facts) -> Vec<Difference> {
     pairs
         .into_iter()
         .filter_map(|(field, known, given)| match (known, given) {
-            (Some(k), Some(g)) if k != g => Some(Difference { field, known: k.to_owned(), given: g.to_owned() }),
+            (Some(k), Some(g)) if k != g && !(field == "metadata" && Metadata::same(k, g)) => {
+                Some(Difference { field, known: k.to_owned(), given: g.to_owned() })
+            }
             _ => None,
         })
         .collect()

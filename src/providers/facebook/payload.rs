@@ -26,9 +26,9 @@ pub(super) fn text(object: &Object<'_>, name: &str) -> Option<String> {
     object.get(name).filter(|raw| raw.is_text())?.text().filter(|text| !text.is_empty())
 }
 
-/// A moment in milliseconds or seconds; zero and less count as absent, and so does what no calendar shows.
+/// A moment in milliseconds or seconds; zero and less count as absent, and so does a text and what no calendar shows.
 pub(super) fn time(object: &Object<'_>, name: &str) -> Option<Millis> {
-    let n = object.integer(name).filter(|n| *n > 0)?;
+    let n = object.get(name).filter(|raw| raw.is_number())?.integer().filter(|n| *n > 0)?;
     Millis(if n < SECONDS_BELOW { n * 1_000 } else { n }).checked()
 }
 

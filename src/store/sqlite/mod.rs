@@ -7,6 +7,7 @@ pub mod repeats;
 pub mod state;
 
 use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// Steps from an older layout: (from version, inbox SQL, state SQL). Version 1 is the first, so there are none yet.
 pub const MIGRATIONS: &[(i64, &str, &str)] = &[];
+
+/// Longest address that is read from a lock file.
+const ADDRESS_BYTES_MAX: u64 = 256;
 
 /// Which of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +113,23 @@ impl Place {
             reason: format!("{} cannot be written ({e}); check that its folder exists and belongs to this user", path.display()),
         })?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => {
+                // Whoever held it before may have left an address.
+                let _ = file.set_len(0);
+                Ok(Lock { file })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: self.inbox.display().to_string() }),
             Err(TryLockError::Error(e)) => {
                 Err(StoreError::Open { path: self.inbox.display().to_string(), reason: format!("it cannot be locked: {e}") })
             }
         }
+    }
+
+    /// The address at which the process that holds the store answers, where it left one.
+    pub fn holder(&self) -> Option<String> {
+        let mut word = String::new();
+        File::open(self.lock_file()).ok()?.take(ADDRESS_BYTES_MAX).read_to_string(&mut word).ok()?;
+        Some(word).filter(|address| !address.is_empty())
     }
 
     /// Opens one of the files for its one writer, making it or bringing it to this version first.
@@ -163,7 +178,15 @@ impl Place {
 /// A store taken by this process.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    /// Leaves word for other processes at which address the holder answers. Without it they go by the configuration, so a word that
+    /// cannot be written costs little.
+    pub fn tell(&self, address: &str) {
+        let _ = (&self.file).write_all(address.as_bytes());
+    }
 }
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
@@ -275,8 +298,12 @@ mod tests {
         let place = Place::new(dir.path().join("a.db"));
         let first = place.lock().unwrap();
         assert!(matches!(place.lock(), Err(StoreError::InUse { .. })));
+        assert_eq!(place.holder(), None);
+        first.tell("127.0.0.1:8080");
+        assert_eq!(place.holder().as_deref(), Some("127.0.0.1:8080"));
         drop(first);
-        place.lock().unwrap();
+        let _second = place.lock().unwrap();
+        assert_eq!(place.holder(), None, "the word of the holder before is gone");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct MessageFilter {
     /// To this recipient, in any of these spellings.
     pub recipient: Vec<String>,
     /// With this provider's id, in any of these spellings.
-    pub message_id: Vec<String>,
+    pub message_id: Vec<IdSpelling>,
     /// With this reference.
     pub reference: Option<String>,
     /// Stuck.
@@ -51,6 +51,15 @@ pub struct MessageFilter {
     pub since: Option<Millis>,
     /// Known before then (exclusive).
     pub until: Option<Millis>,
+}
+
+/// An id of a message as some providers compare it. What one folds another may tell apart, so a spelling counts for its own only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdSpelling {
+    /// The id.
+    pub text: String,
+    /// The providers whose spelling it is.
+    pub providers: Vec<&'static str>,
 }
 
 /// A place in the list of messages: after this one.

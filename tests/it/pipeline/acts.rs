@@ -120,7 +120,7 @@ fn registration(name: Name, whole: bool, id: bool) -> Registration {
         r.queued_at = Some(Millis(START + 50 * n as i64));
         r.sent_at = (n == 2).then_some(Millis(START + 2_000));
         r.scheduled_at = (n == 0).then_some(Millis(START + 86_400_000));
-        r.metadata = json!({"n": n}).as_object().cloned();
+        r.metadata = baophat::domain::metadata::Metadata::parse(&json!({"n": n}).to_string());
     }
     r
 }

@@ -61,7 +61,7 @@ fn any_registration() -> impl Strategy<Value = Told> {
     let names = (option::of("[rs]"), option::of("[mn]"), attribute());
     (names, (time(), time(), time()), option::of("[kl]")).prop_map(
         |((reference, message_id, recipient), (queued_at, sent_at, scheduled_at), key)| {
-            let metadata = key.map(|k| serde_json::Map::from_iter([(k, 1.into())]));
+            let metadata = key.and_then(|k| crate::domain::metadata::Metadata::parse(&format!("{{\"{k}\":1}}")));
             Told::Registration(Registration {
                 reference,
                 message_id,

@@ -55,6 +55,14 @@ fn without_a_source_no_watermark_reaches_a_message() {
 }
 
 #[test]
+fn the_arrival_of_an_echo_without_a_time_is_no_server_time() {
+    let mut w = world(&[told(Fact::Sent, None), watermark(READ, 1_000_000_000, 99)], 60_000);
+    assert_eq!((w.facts.server_time(), w.derived().state), (None, State::Sent));
+    w.tell(&word("accepted"), Millis(70_000));
+    assert_eq!((w.facts.server_time(), w.derived().state), (Some(Millis(68_000)), State::Read), "that of the answer is one");
+}
+
+#[test]
 fn covered_means_at_or_before_the_watermark() {
     for (at, state) in [(99, State::Read), (100, State::Read), (101, State::Sent)] {
         assert_eq!(world(&[echo(at), watermark(READ, 100, 500)], ARRIVAL).derived().state, state, "{at}");

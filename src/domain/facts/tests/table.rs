@@ -50,7 +50,7 @@ queued          |queued     |queued     |queued     |sent       |sent       |sen
 unknown         |queued?    |queued     |queued?    |sent       |sent       |sent       |failed     |failed     |failed     |failed     |delivered  |queued?    |read       |queued?
 accepted        |sent       |sent       |sent       |sent       |sent       |sent       |sent       |failed     |failed     |failed     |delivered  |delivered  |read       |read
 sent            |sent       |sent       |sent       |sent       |sent       |sent       |failed     |failed     |failed     |failed     |delivered  |delivered  |read       |read
-0/0/1           |sent       |sent       |sent       |sent       |sent       |sent       |failed     |failed     |failed     |failed     |delivered  |delivered  |read       |read
+0/0/1           |sent       |sent       |sent       |sent       |sent       |sent       |failed     |failed     |failed     |failed     |delivered  |sent       |read       |sent
 refused         |failed     |failed     |failed     |sent       |failed     |failed     |failed     |failed     |failed     |failed     |delivered! |failed     |read!      |failed
 failed          |failed     |failed     |failed     |failed     |failed     |failed     |failed     |failed     |failed     |failed     |delivered! |failed     |read!      |failed
 marked          |failed     |failed     |failed     |failed     |failed     |failed     |failed     |failed     |failed     |failed     |delivered! |failed     |read!      |failed

@@ -9,7 +9,7 @@ fn full() -> Registration {
         kind: Some("zns".into()),
         template_id: Some("7".into()),
         scheduled_at: Some(Millis(5)),
-        metadata: Some(serde_json::Map::from_iter([("a".to_owned(), 1.into())])),
+        metadata: crate::domain::metadata::Metadata::parse(r#"{"a":1}"#),
         ..registration(Some("r"), Some("m"))
     }
 }
@@ -68,7 +68,7 @@ fn a_contradiction_is_named_member_by_member_with_both_values() {
         kind: Some("cs".into()),
         template_id: Some("8".into()),
         scheduled_at: Some(Millis(6)),
-        metadata: Some(serde_json::Map::from_iter([("a".to_owned(), 2.into())])),
+        metadata: crate::domain::metadata::Metadata::parse(r#"{"a":2}"#),
         ..registration(Some("r"), Some("n"))
     };
     let found = conflict(shelf.step(OA, ARRIVAL + 1, Step::Register(vec![other])));

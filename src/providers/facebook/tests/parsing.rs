@@ -67,6 +67,7 @@ fn the_time_of_a_receipt_is_its_own_then_that_of_the_batch_then_the_watermark() 
         (&batch, "\"timestamp\":null,".into(), T + 900),
         (&batch, "\"timestamp\":{},".into(), T + 900),
         (&batch, "\"timestamp\":\"soon\",".into(), T + 900),
+        (&batch, format!("\"timestamp\":\"{}\",", T + 500), T + 900),
         (&batch, "\"timestamp\":99999999999999999,".into(), T + 900),
         (&batch, format!("\"timestamp\":{},", T / 1000), T / 1000 * 1000),
         ("\"time\":0,", String::new(), T),

@@ -2,6 +2,8 @@
 
 use rusqlite::types::Value;
 
+use super::IdSpelling;
+
 /// Conditions and their values.
 #[derive(Default)]
 pub(super) struct Where {
@@ -57,5 +59,23 @@ pub(super) fn one_of(w: &mut Where, column: &str, values: &[String]) {
             }
             w.sql.push(format!("{column} IN ({})", names.join(", ")));
         }
+    }
+}
+
+/// The id of a message, in a spelling of the message's own provider.
+pub(super) fn id_of(w: &mut Where, spellings: &[IdSpelling]) {
+    let mut any = Vec::new();
+    for spelling in spellings {
+        w.values.push(spelling.text.clone().into());
+        let id = w.values.len();
+        let mut providers = Vec::new();
+        for provider in &spelling.providers {
+            w.values.push((*provider).to_owned().into());
+            providers.push(format!("?{}", w.values.len()));
+        }
+        any.push(format!("(message_id = ?{id} AND provider IN ({}))", providers.join(", ")));
+    }
+    if !any.is_empty() {
+        w.sql.push(format!("({})", any.join(" OR ")));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params_from_iter};
 
-use super::conditions::{Where, one_of};
+use super::conditions::{Where, id_of, one_of};
 use super::{MessageFilter, Page, Spot};
 use crate::domain::ids::Row;
 use crate::domain::projection::{Key, Source};
@@ -40,7 +40,7 @@ impl StateFile {
     /// The rows that the most telling key leads to; `None` when no key is asked for, or one leads to too many.
     fn keyed(&self, filter: &MessageFilter) -> Result<Option<BTreeSet<Row>>, StoreError> {
         let keys: Vec<Key> = if !filter.message_id.is_empty() {
-            filter.message_id.iter().map(|id| Key::id(id)).collect()
+            filter.message_id.iter().map(|id| Key::id(&id.text)).collect()
         } else if let Some(reference) = &filter.reference {
             vec![Key::reference(reference), Key::claim(reference)]
         } else {
@@ -218,7 +218,7 @@ impl StateFile {
                 w.and("listed_at < ?", until.0);
             }
         }
-        one_of(&mut w, "message_id", &f.message_id);
+        id_of(&mut w, &f.message_id);
         one_of(&mut w, "recipient", &f.recipient);
         if let Some(reference) = &f.reference {
             w.and("ref = ?", reference.clone());
