@@ -101,7 +101,10 @@ impl Writer {
 
     fn commit(&mut self, batch: &[Submission], waiters: Vec<Waiter>) {
         self.metrics.batch_records.observe(batch.len() as f64);
-        match self.store.append(batch) {
+        let now = batch.first().map_or(Millis(0), |s| s.received_at);
+        // After a failure nothing is appended behind what may not have reached the disk.
+        let ready = if self.ill { self.store.recover(now) } else { Ok(()) };
+        match ready.and_then(|()| self.store.append(batch)) {
             Ok(receipts) => {
                 self.healed();
                 let mut told = Vec::new();
@@ -129,7 +132,7 @@ impl Writer {
 
     fn keep_house(&mut self, now: Millis) {
         if self.ill {
-            match self.store.probe(now) {
+            match self.store.recover(now) {
                 Ok(()) => self.healed(),
                 Err(e) => return self.failed(&e),
             }

@@ -50,6 +50,9 @@ pub enum StoreError {
     /// The file or disk is read-only.
     #[error("the store is read-only")]
     ReadOnly,
+    /// A reader keeps the write-ahead log from being written anew.
+    #[error("the write-ahead log is being read and cannot be written anew yet")]
+    LogHeld,
     /// The engine failed.
     #[error("the database engine failed while {doing}")]
     Engine {
@@ -82,6 +85,7 @@ impl StoreError {
             StoreError::Damaged { .. } => "damaged",
             StoreError::Full => "disk_full",
             StoreError::ReadOnly => "read_only",
+            StoreError::LogHeld => "log_held",
             StoreError::Engine { .. } => "engine",
             StoreError::Decode { .. } => "decode",
             StoreError::Missing(_) => "contradiction",

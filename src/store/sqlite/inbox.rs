@@ -163,18 +163,27 @@ impl InboxWriter {
         Ok(())
     }
 
-    /// Writes and syncs one small value, to learn whether the disk takes writes again.
+    /// After a failed write or sync: makes sure that what is appended from now on is durable, and learns whether the disk takes writes.
+    ///
+    /// A failed sync may leave pages that the system takes for clean though they never reached the disk; records appended behind them
+    /// would be cut off by the next recovery. So the whole log is written anew into the file, synced there and emptied, before
+    /// anything is appended again.
     ///
     /// # Errors
-    /// When it does not.
-    pub fn probe(&mut self, now: Millis) -> Result<(), StoreError> {
+    /// When the disk does not take it, or a reader holds the log; nothing may be acknowledged then.
+    pub fn recover(&mut self, now: Millis) -> Result<(), StoreError> {
+        let engine = |e| classify("writing the log anew", e);
+        let busy: i64 = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0)).map_err(engine)?;
+        if busy != 0 {
+            return Err(StoreError::LogHeld);
+        }
         self.conn
             .execute(
                 "INSERT INTO meta (key, value) VALUES ('probe', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 [now.0.to_string()],
             )
             .map(drop)
-            .map_err(|e| classify("probing the disk", e))
+            .map_err(engine)
     }
 
     /// Deletes up to `limit` of the oldest records that arrived before `before` and stand before `cursor`; how many went.
