@@ -89,6 +89,7 @@ impl InboxWriter {
     /// # Errors
     /// When the engine fails; nothing of the batch is kept.
     pub fn append(&mut self, batch: &[Submission]) -> Result<Vec<Receipt>, StoreError> {
+        super::writable(&self.conn)?;
         let engine = |e| classify("appending to the inbox", e);
         let mut fresh: HashMap<Short, Seq> = HashMap::new();
         let mut receipts = Vec::with_capacity(batch.len());
@@ -173,14 +174,7 @@ impl InboxWriter {
     /// When the disk does not take it, or a reader holds the log; nothing may be acknowledged then.
     pub fn recover(&mut self, now: Millis) -> Result<(), StoreError> {
         let engine = |e| classify("writing the log anew", e);
-        // A mapped index page of a file that became read-only kills the process when it is written; so ask the files first.
-        let path = self.conn.path().unwrap_or_default().to_owned();
-        for suffix in ["", "-wal", "-shm"] {
-            match std::fs::File::options().append(true).open(format!("{path}{suffix}")) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::ReadOnly),
-                _ => {}
-            }
-        }
+        super::writable(&self.conn)?;
         let busy: i64 = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0)).map_err(engine)?;
         if busy != 0 {
             return Err(StoreError::LogHeld);

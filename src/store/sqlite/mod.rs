@@ -252,6 +252,19 @@ fn cannot_open(path: &Path, e: &rusqlite::Error) -> StoreError {
     }
 }
 
+/// The files of a connection still take writes. SQLite maps the index of the write-ahead log, and writing a mapped page of a file that
+/// became read-only ends the process with a bus error; so the files are asked first, once a batch.
+pub(crate) fn writable(conn: &Connection) -> Result<(), StoreError> {
+    let path = conn.path().unwrap_or_default();
+    for suffix in ["", "-wal", "-shm"] {
+        match File::options().append(true).open(format!("{path}{suffix}")) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::ReadOnly),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Tells full and read-only disks from other faults of the engine.
 pub(crate) fn classify(doing: &'static str, source: rusqlite::Error) -> StoreError {
     match source.sqlite_error_code() {

@@ -167,6 +167,7 @@ impl StateFile {
     /// When the engine fails.
     pub fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
         let engine = |e| classify("committing the state", e);
+        super::writable(&self.conn)?;
         let accounts = &self.accounts;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
         for changed in &change.messages {
