@@ -9,9 +9,9 @@ use crate::domain::failure::Lang;
 use crate::ingest::AccountRules;
 use crate::present::Reader;
 use crate::store::StoreError;
-use crate::store::sqlite::Place;
 use crate::store::sqlite::inbox::InboxReader;
 use crate::store::sqlite::state::{AccountNumbers, StateFile};
+use crate::store::sqlite::{Part, Place};
 
 /// Most idle connections kept.
 const IDLE_MAX: usize = 16;
@@ -39,6 +39,8 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Pair, StoreError> {
+        self.place.usable(Part::Inbox)?;
+        self.place.usable(Part::State)?;
         if let Some(pair) = self.idle.lock().ok().and_then(|mut idle| idle.pop()) {
             return Ok(pair);
         }

@@ -305,6 +305,8 @@ impl Projector {
     /// # Errors
     /// When a file fails; nothing of the failed part was committed.
     pub fn step(&mut self) -> Result<bool, StoreError> {
+        self.inbox.usable()?;
+        self.state.usable()?;
         let records = self.catch_up()?;
         if self.stopping {
             return Ok(records);

@@ -169,3 +169,97 @@ fn a_full_disk_does_not_keep_the_program_from_ending() {
     fill(&server);
     assert_eq!(server.stop().code(), Some(0));
 }
+
+/// Makes one of the two databases read-only under the running server, with all its files, or writable again. Where the file system
+/// and our rights allow it the files become immutable, which is what a disk that failed looks like: writing a mapped page of them is a
+/// bus error. Elsewhere their permissions say it.
+fn read_only(server: &Server, name: &str, on: bool) {
+    let files = ["", "-wal", "-shm"].map(|suffix| server.folder().join(format!("{name}{suffix}")));
+    let immutable = |flag: &str| Command::new("chattr").arg(flag).args(&files).output().is_ok_and(|o| o.status.success());
+    // Mapped pages that are on disk already fault when they are written next.
+    let synced = Command::new("sync").args(&files).status();
+    assert!(synced.is_ok_and(|s| s.success()));
+    if on && immutable("+i") {
+        return;
+    }
+    immutable("-i");
+    for file in files {
+        let mode = if on { 0o444 } else { 0o644 };
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    }
+}
+
+/// Writable again, however the test ends: the folder could not be deleted otherwise.
+struct Healed<'a>(&'a Server, &'static str);
+
+impl Drop for Healed<'_> {
+    fn drop(&mut self) {
+        read_only(self.0, self.1, false);
+    }
+}
+
+fn reasons(server: &Server) -> String {
+    readiness(server).1["faults"].to_string()
+}
+
+#[test]
+fn an_inbox_that_becomes_read_only_is_503_and_red_and_heals_by_itself() {
+    let server = Server::start_bound();
+    server.send(&large(1)).is(200);
+    there(&server, &[1]);
+    let healed = Healed(&server, "baophat.db");
+    read_only(&server, "baophat.db", true);
+    for n in 2..6 {
+        let answer = server.send(&large(n));
+        assert_eq!(answer.status, 503, "{n}");
+        assert!(answer.header("retry-after").is_some());
+    }
+    until("it is not ready, with the reason", || reasons(&server).contains("read-only").then_some(()));
+    for path in ["/v1/messages", "/v1/stuck", "/v1/callbacks"] {
+        assert_eq!(server.get(path).problem(503), "unavailable");
+    }
+    let answer = server.post("/v1/messages", &json!({"account": "shop-oa", "ref": "order-1"}));
+    assert_eq!(answer.problem(503), "unavailable");
+    server.get("/livez").is(200);
+    drop(healed);
+    until("it is ready again", || (readiness(&server).0 == 200).then_some(()));
+    there(&server, &[1]);
+    server.send(&large(7)).is(200);
+    server.message("large-7", |m| m["state"] == "sent");
+    for n in 2..6 {
+        assert_eq!(server.find(&format!("message_id=large-{n}")), Vec::<Value>::new(), "what was answered 503 is not there");
+    }
+}
+
+#[test]
+fn a_state_that_becomes_read_only_is_red_while_callbacks_are_still_taken_in() {
+    let server = Server::start_bound();
+    server.send(&large(1)).is(200);
+    there(&server, &[1]);
+    let healed = Healed(&server, "baophat-state.db");
+    read_only(&server, "baophat-state.db", true);
+    for n in 2..6 {
+        server.send(&large(n)).is(200);
+    }
+    until("it is not ready, with the reason", || reasons(&server).contains("read-only").then_some(()));
+    assert_eq!(server.get("/v1/messages").problem(503), "unavailable");
+    drop(healed);
+    until("it is ready again", || (readiness(&server).0 == 200).then_some(()));
+    there(&server, &[1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn read_only_files_do_not_keep_the_program_from_ending() {
+    let mut server = Server::start_bound();
+    server.send(&large(1)).is(200);
+    there(&server, &[1]);
+    for name in ["baophat.db", "baophat-state.db"] {
+        read_only(&server, name, true);
+    }
+    let ended = server.stop();
+    for name in ["baophat.db", "baophat-state.db"] {
+        read_only(&server, name, false);
+    }
+    assert_eq!(ended.code(), Some(0));
+    there(&server.restart(), &[1]);
+}

@@ -146,6 +146,7 @@ impl InboxWriter {
     /// When the engine fails; the identities stay in memory and sealing is tried again.
     pub fn tend_repeats(&mut self, now: Millis) -> Result<(), StoreError> {
         let engine = |e| classify("sealing identities", e);
+        super::writable(&self.conn)?;
         if self.repeats.is_full(self.next_seq)
             && let Some(run) = self.repeats.seal()
         {
@@ -194,6 +195,7 @@ impl InboxWriter {
     /// When the engine fails.
     pub fn prune(&mut self, before: Millis, cursor: Seq, limit: usize) -> Result<usize, StoreError> {
         let engine = |e| classify("pruning the inbox", e);
+        super::writable(&self.conn)?;
         let tx = self.conn.transaction().map_err(engine)?;
         // Served by the primary key: walks from the old end, at most `limit` rows.
         let upto: Option<i64> = tx
@@ -248,6 +250,7 @@ impl InboxWriter {
 }
 
 pub(super) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
+    super::writable(conn)?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| classify("checkpointing", e))
 }
 
@@ -350,6 +353,14 @@ impl InboxReader {
     /// When the file cannot be opened.
     pub fn open(place: &Place) -> Result<InboxReader, StoreError> {
         Ok(InboxReader { conn: place.open_reader(Part::Inbox)? })
+    }
+
+    /// [`Place::usable`], for this connection's file.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`].
+    pub fn usable(&self) -> Result<(), StoreError> {
+        super::writable(&self.conn)
     }
 
     /// The records after a position, at most `limit`.

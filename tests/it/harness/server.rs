@@ -86,7 +86,28 @@ fn limited(config: &Path, kibibytes: u32) -> Command {
     command
 }
 
+/// The same command, for root too without the right to write what is marked read-only.
+fn unprivileged(config: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-dac_override", "--inh-caps=-dac_override"]);
+    command.arg(env!("CARGO_BIN_EXE_baophat")).arg("serve").arg("--config").arg(config);
+    command
+}
+
+/// Runs as root, who may write everything.
+fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    status.lines().any(|l| l.starts_with("Uid:") && l.split_whitespace().nth(2) == Some("0"))
+}
+
 impl Server {
+    /// A server on a new store that the permissions of its files bind, whoever runs the tests.
+    pub fn start_bound() -> Server {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let path = Server::write_config(folder.path(), &with_key(""));
+        Server::run(folder, if is_root() { unprivileged(&path) } else { command(&path) })
+    }
+
     /// A server on a new store.
     pub fn start() -> Server {
         Server::start_with("")
