@@ -111,11 +111,32 @@ CREATE INDEX message_due       ON message (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX message_thread    ON message (thread, server_time) WHERE thread IS NOT NULL;
 
 -- Finding a message by a provider's id, a reference or a recipient: 64-bit hashes (projection::Key), checked against the message.
+-- The youngest keys by which the fold finds messages (ids, references); some 131,000 of them are sealed into a run at a time.
 CREATE TABLE message_key (
   hash  INTEGER NOT NULL,
   row   INTEGER NOT NULL,
   PRIMARY KEY (hash, row)
 ) STRICT, WITHOUT ROWID;
+-- The youngest keys that only lists ask for (recipients).
+CREATE TABLE recipient_key (
+  hash  INTEGER NOT NULL,
+  row   INTEGER NOT NULL,
+  PRIMARY KEY (hash, row)
+) STRICT, WITHOUT ROWID;
+-- Sealed keys: immutable hash tables of pages; eight runs of a level are merged into one of the next. Keys of pruned messages stay
+-- until then. Pages of a run that is not listed here are left from a merge and are deleted.
+CREATE TABLE key_run (
+  run      INTEGER PRIMARY KEY,            -- 1, 2, 3 … in the order in which they were begun
+  side     INTEGER NOT NULL CHECK (side IN (0, 1)),  -- 0 keys of the fold, 1 keys of lists
+  level    INTEGER NOT NULL,               -- 0 sealed young keys, 1 eight of those, …
+  buckets  INTEGER NOT NULL,               -- pages; a hash stands in page (its upper 32 bits * buckets) >> 32
+  keys     INTEGER NOT NULL,               -- keys in it
+  bloom    BLOB                            -- what answers "not here" without reading a page (side 0)
+) STRICT;
+CREATE TABLE key_page (
+  page  INTEGER PRIMARY KEY,               -- (run << 24) + number of the page in its run; empty pages have no row
+  data  BLOB NOT NULL                      -- 13 bytes each, sorted: hash (8, big-endian), message row (5, big-endian)
+) STRICT;
 
 -- Conversations with watermarks.
 CREATE TABLE thread (

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use actix_web::{HttpRequest, HttpResponse, Resource, http, web};
+use actix_web::{HttpRequest, HttpResponse, http, web};
 
 use super::App;
 use super::body::{self, BodyError};
+use super::nothing;
 use super::refused::RefusedView;
 use crate::domain::ids::AccountId;
 use crate::domain::record::{Callback, Method};
@@ -15,19 +16,24 @@ use crate::ingest::SubmitError;
 use crate::metrics::Metrics;
 use crate::providers::{self, Handshake, Spec};
 
-/// The resource of a webhook URL.
-pub fn webhook(path: &str) -> Resource {
-    web::resource(path).route(web::route().to(receive))
-}
-
 /// Why a request was refused, its status, and how many bytes it had.
 struct Refuse(StatusCode, &'static str, u64);
 
-async fn receive(request: HttpRequest, mut payload: web::Payload, app: web::Data<App>) -> HttpResponse {
-    let part = |name| request.match_info().get(name).unwrap_or_default().to_owned();
-    let (provider, account) = (part("provider"), part("account"));
-    let token = request.match_info().get("token");
-    match take(&request, &mut payload, &app, &provider, &account, token).await {
+/// What stands behind `/webhooks` in a path: provider, account and, where there is one, the token. One slash at the end is fine.
+fn parts(path: &str) -> Option<(&str, &str, Option<&str>)> {
+    let path = path.strip_prefix('/')?;
+    let mut parts = path.strip_suffix('/').unwrap_or(path).split('/');
+    let (provider, account, token) = (parts.next()?, parts.next()?, parts.next());
+    let whole = parts.next().is_none() && !provider.is_empty() && !account.is_empty() && token != Some("");
+    whole.then_some((provider, account, token))
+}
+
+/// Takes one request to a webhook URL.
+pub async fn receive(request: HttpRequest, mut payload: web::Payload, app: web::Data<App>) -> HttpResponse {
+    let Some((provider, account, token)) = parts(request.match_info().unprocessed()) else {
+        return nothing::nothing(request.clone()).await;
+    };
+    match take(&request, &mut payload, &app, provider, account, token).await {
         Ok(response) => response,
         Err(Refuse(status, reason, size)) => {
             let source = source(&request);
@@ -35,14 +41,14 @@ async fn receive(request: HttpRequest, mut payload: web::Payload, app: web::Data
             Metrics::count_reason(&app.metrics.refused, reason);
             let shown = |s: &str| s.chars().take(40).collect();
             let at = app.clock.now();
-            app.refusals.add(RefusedView { at, account: shown(&account), provider: shown(&provider), reason, source, size });
+            app.refusals.add(RefusedView { at, account: shown(account), provider: shown(provider), reason, source, size });
             let mut response = HttpResponse::build(status);
             if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
                 // The rest of the body is not read: this connection has no further use.
                 response.force_close();
             }
             if status == StatusCode::METHOD_NOT_ALLOWED {
-                response.insert_header((http::header::ALLOW, allowed(&app, &account)));
+                response.insert_header((http::header::ALLOW, allowed(&app, account)));
             }
             response.finish()
         }

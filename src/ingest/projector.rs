@@ -366,6 +366,15 @@ impl Projector {
     /// Folds records and commits everything that follows, together with the cursor where one is given.
     fn fold(&mut self, records: &[Record], cursor: Option<Seq>) -> Result<(), StoreError> {
         self.learn_accounts(records)?;
+        self.state.begin()?;
+        let folded = self.fold_begun(records, cursor);
+        if folded.is_err() {
+            self.state.give_up();
+        }
+        folded
+    }
+
+    fn fold_begun(&mut self, records: &[Record], cursor: Option<Seq>) -> Result<(), StoreError> {
         let rules = self.rules.clone();
         let mut outcomes = Vec::with_capacity(records.len());
         let mut answers = Vec::new();

@@ -57,12 +57,13 @@ impl<S: Source> Workbench<'_, S> {
         if filed.listed && from != Some(derived.state) {
             self.transitions.push(Transition { row, from, to: derived.state });
         }
+        self.note_thread(row, before.thread, summary.filed.thread);
         let message = self.edit(row)?;
         message.facts = own;
         message.filed = summary.filed.clone();
         message.stuck = stuck;
         message.due_at = due_at;
-        self.summaries.insert(row, summary);
+        self.summaries.insert(row, Box::new(summary));
         Ok(())
     }
 

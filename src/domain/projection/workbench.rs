@@ -89,8 +89,10 @@ pub struct Transition {
 pub struct Change {
     /// Messages to write, by row.
     pub messages: Vec<Changed>,
-    /// Keys to add.
+    /// Keys to add, by which the fold finds messages.
     pub keys: Vec<(Key, Row)>,
+    /// Keys to add that only lists ask for.
+    pub listed_keys: Vec<(Key, Row)>,
     /// Conversations to write; `true` for new ones.
     pub threads: Vec<(ThreadKey, Row, Thread, bool)>,
     /// Transitions, in order.
@@ -100,10 +102,10 @@ pub struct Change {
 /// A message to write.
 #[derive(Debug)]
 pub struct Changed {
-    /// The message.
-    pub message: Message,
+    /// The message; boxed, since a batch is sorted and handed on.
+    pub message: Box<Message>,
     /// What it is found by.
-    pub summary: Summary,
+    pub summary: Box<Summary>,
     /// It was not stored before.
     pub new: bool,
     /// Something that it is found by moved, besides its state and deadline.
@@ -111,7 +113,7 @@ pub struct Changed {
 }
 
 struct Held {
-    message: Message,
+    message: Box<Message>,
     new: bool,
     dirty: bool,
     /// How it was filed when it was loaded.
@@ -132,10 +134,13 @@ pub struct Workbench<'a, S: Source> {
     messages: HashMap<Row, Held>,
     keys: HashMap<Key, Vec<Row>>,
     new_keys: Vec<(Key, Row)>,
+    new_listed_keys: Vec<(Key, Row)>,
     threads: HashMap<ThreadKey, HeldThread>,
     pub(super) touched: BTreeSet<Row>,
     pub(super) transitions: Vec<Transition>,
-    pub(super) summaries: HashMap<Row, Summary>,
+    pub(super) summaries: HashMap<Row, Box<Summary>>,
+    /// Messages on the bench by conversation; what left its conversation since is still named here.
+    in_thread: HashMap<Row, Vec<Row>>,
     next_message: Row,
     next_thread: Row,
 }
@@ -153,10 +158,12 @@ impl<'a, S: Source> Workbench<'a, S> {
             messages: HashMap::new(),
             keys: HashMap::new(),
             new_keys: Vec::new(),
+            new_listed_keys: Vec::new(),
             threads: HashMap::new(),
             touched: BTreeSet::new(),
             transitions: Vec::new(),
             summaries: HashMap::new(),
+            in_thread: HashMap::new(),
             next_message,
             next_thread,
         })
@@ -179,7 +186,7 @@ impl<'a, S: Source> Workbench<'a, S> {
         messages.sort_by_key(|c| c.message.row);
         let mut threads: Vec<_> = self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
         threads.sort_by_key(|(_, row, _, _)| *row);
-        Change { messages, keys: self.new_keys, threads, transitions: self.transitions }
+        Change { messages, keys: self.new_keys, listed_keys: self.new_listed_keys, threads, transitions: self.transitions }
     }
 
     pub(super) fn rules(&self) -> &'a dyn Rules {
@@ -189,7 +196,7 @@ impl<'a, S: Source> Workbench<'a, S> {
     pub(super) fn create(&mut self, account: &AccountId, now: Millis) -> Row {
         let row = self.next_message;
         self.next_message += 1;
-        let message = Message::new(row, account.clone(), now);
+        let message = Box::new(Message::new(row, account.clone(), now));
         self.messages.insert(row, Held { message, new: true, dirty: true, stamp: 0 });
         row
     }
@@ -201,13 +208,21 @@ impl<'a, S: Source> Workbench<'a, S> {
         let Some(message) = self.source.message(row)? else { return Ok(false) };
         let ties = [message.borrows, message.lent_to, message.merged_into];
         let stamp = message.filed.stamp;
-        self.messages.insert(row, Held { message, new: false, dirty: false, stamp });
+        self.note_thread(row, None, message.filed.thread);
+        self.messages.insert(row, Held { message: Box::new(message), new: false, dirty: false, stamp });
         for tie in ties.into_iter().flatten() {
             if !self.load(tie)? {
                 self.forget_tie(row, tie);
             }
         }
         Ok(true)
+    }
+
+    /// A message on the bench went from one conversation into another.
+    pub(super) fn note_thread(&mut self, row: Row, before: Option<Row>, thread: Option<Row>) {
+        if let Some(thread) = thread.filter(|_| thread != before) {
+            self.in_thread.entry(thread).or_default().push(row);
+        }
     }
 
     /// Retention took the other end of a tie.
@@ -223,7 +238,7 @@ impl<'a, S: Source> Workbench<'a, S> {
 
     /// A message, if there is one (pruned messages leave keys behind).
     pub fn get(&mut self, row: Row) -> Result<Option<&Message>, S::Error> {
-        Ok(if self.load(row)? { self.messages.get(&row).map(|h| &h.message) } else { None })
+        Ok(if self.load(row)? { self.messages.get(&row).map(|h| &*h.message) } else { None })
     }
 
     /// A message that is known to exist.
@@ -270,7 +285,7 @@ impl<'a, S: Source> Workbench<'a, S> {
 
     /// Makes a row findable under a key that is only listed, never folded by: what is stored is not read first.
     pub(super) fn index_only(&mut self, key: Key, row: Row) {
-        self.new_keys.push((key, row));
+        self.new_listed_keys.push((key, row));
     }
 
     pub(super) fn touch(&mut self, row: Row) {
@@ -308,12 +323,8 @@ impl<'a, S: Source> Workbench<'a, S> {
     pub(super) fn thread_messages(&mut self, thread: Row, affected: Affected) -> Result<BTreeSet<Row>, S::Error> {
         let mut rows: BTreeSet<Row> = self.source.thread_messages(thread, affected.above, affected.upto)?.into_iter().collect();
         let within = |at: Millis| at > affected.above && at <= affected.upto;
-        rows.extend(
-            self.messages
-                .values()
-                .map(|h| &h.message)
-                .filter_map(|m| (m.filed.thread == Some(thread) && m.filed.server_time.is_some_and(within)).then_some(m.row)),
-        );
+        let here = self.in_thread.get(&thread).into_iter().flatten().filter_map(|row| self.messages.get(row)).map(|h| &h.message);
+        rows.extend(here.filter_map(|m| (m.filed.thread == Some(thread) && m.filed.server_time.is_some_and(within)).then_some(m.row)));
         Ok(rows)
     }
 }

@@ -338,6 +338,9 @@ fn encode_headers(headers: &[(String, String)]) -> String {
     serde_json::Value::Object(map).to_string()
 }
 
+/// Most bytes of bodies that one batch of records brings into memory, give or take the last one.
+pub const READ_BYTES_MAX: usize = 32 << 20;
+
 /// Reading records back.
 pub struct InboxReader {
     conn: Connection,
@@ -363,7 +366,7 @@ impl InboxReader {
         super::writable(&self.conn)
     }
 
-    /// The records after a position, at most `limit`.
+    /// The records after a position, at most `limit`, and no further one once their bodies fill [`READ_BYTES_MAX`].
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -374,7 +377,11 @@ impl InboxReader {
         let mut all = self.conn.prepare_cached(&sql).map_err(engine)?;
         let mut rows = all.query(params![cursor as i64, limit as i64]).map_err(engine)?;
         let mut records = Vec::new();
-        while let Some(row) = rows.next().map_err(engine)? {
+        let mut bytes = 0;
+        while bytes < READ_BYTES_MAX
+            && let Some(row) = rows.next().map_err(engine)?
+        {
+            bytes += row.get_ref(9).map_err(engine)?.as_blob().map_or(0, <[u8]>::len);
             records.push(read_record(row).map_err(engine)??);
         }
         Ok(records)

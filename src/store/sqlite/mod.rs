@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod inbox;
+mod keys;
 pub mod query;
 pub mod repeats;
 pub mod state;
@@ -17,7 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::StoreError;
 
 /// The version of both files' layout that this program writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// How long a connection waits for another process's lock (only the commands of the command line ever share the files).
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -34,8 +35,18 @@ const STATEMENTS_MAX: usize = 128;
 /// `schema.sql`, which is the documentation too.
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
-/// Steps from an older layout: (from version, inbox SQL, state SQL). Version 1 is the first, so there are none yet.
-pub const MIGRATIONS: &[(i64, &str, &str)] = &[];
+/// Steps from an older layout: (from version, inbox SQL, state SQL).
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "",
+    // The keys of version 1 stay where they are, in `message_key`, and are sealed from there.
+    "CREATE TABLE recipient_key (hash INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (hash, row)) STRICT, WITHOUT ROWID;
+     CREATE TABLE key_run (
+       run INTEGER PRIMARY KEY, side INTEGER NOT NULL CHECK (side IN (0, 1)), level INTEGER NOT NULL,
+       buckets INTEGER NOT NULL, keys INTEGER NOT NULL, bloom BLOB
+     ) STRICT;
+     CREATE TABLE key_page (page INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;",
+)];
 
 /// Longest address that is read from a lock file.
 const ADDRESS_BYTES_MAX: u64 = 256;
@@ -310,13 +321,38 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::new(dir.path().join("a.db"));
         let conn = place.open_writer(Part::State).unwrap();
-        let steps = [(1, "", "CREATE TABLE extra (a INTEGER) STRICT;"), (2, "", "CREATE TABLE extra2 (a INTEGER) STRICT;")];
-        migrate(&conn, Path::new("x"), Part::State, 3, &steps).unwrap();
-        assert_eq!(version(&conn).unwrap(), 3);
+        let next = SCHEMA_VERSION + 1;
+        let steps = [(SCHEMA_VERSION, "", "CREATE TABLE extra (a INTEGER) STRICT;"), (next, "", "CREATE TABLE extra2 (a INTEGER) STRICT;")];
+        migrate(&conn, Path::new("x"), Part::State, next + 1, &steps).unwrap();
+        assert_eq!(version(&conn).unwrap(), next + 1);
         conn.execute("INSERT INTO extra2 VALUES (1)", []).unwrap();
         drop(conn);
-        assert!(matches!(place.open_writer(Part::State), Err(StoreError::Newer { found: 3, known: 1, .. })));
-        assert!(matches!(place.open_reader(Part::State), Err(StoreError::Newer { .. })));
+        let newer = |e: &StoreError| matches!(e, StoreError::Newer { found, known, .. } if (*found, *known) == (next + 1, SCHEMA_VERSION));
+        assert!(place.open_writer(Part::State).is_err_and(|e| newer(&e)));
+        assert!(place.open_reader(Part::State).is_err_and(|e| newer(&e)));
+    }
+
+    /// What a file is made of, without the words of its SQL.
+    fn layout(conn: &Connection) -> Vec<(String, String, String)> {
+        let sql = "SELECT m.type, m.name, group_concat(c.name || ' ' || c.type || c.\"notnull\" || c.pk)
+                   FROM sqlite_schema m LEFT JOIN pragma_table_info(m.name) c GROUP BY m.type, m.name ORDER BY m.type, m.name";
+        let mut all = conn.prepare(sql).unwrap();
+        let rows = all.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, Option<String>>(2)?.unwrap_or_default())));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_store_of_version_1_becomes_what_a_new_one_is_and_keeps_its_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(dir.path().join("a.db"));
+        let conn = place.open_writer(Part::State).unwrap();
+        let new = layout(&conn);
+        conn.execute_batch("DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; PRAGMA user_version = 1").unwrap();
+        conn.execute("INSERT INTO message_key VALUES (-7, 3)", []).unwrap();
+        drop(conn);
+        let conn = place.open_writer(Part::State).unwrap();
+        assert_eq!((layout(&conn), version(&conn).unwrap()), (new, SCHEMA_VERSION));
+        assert_eq!(keys::rows(&conn, crate::domain::projection::Key(-7i64 as u64), 9).unwrap(), [3]);
     }
 
     #[test]

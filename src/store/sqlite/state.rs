@@ -2,27 +2,31 @@
 //!
 //! It keeps what the fold hands over; it must not know what facts mean.
 
+pub(super) mod source;
 mod upkeep;
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
+use super::keys::{Keys, Sizes};
 use super::{Part, Place, classify};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row, Seq};
-use crate::domain::message::{Filed, Message, Timeline};
-use crate::domain::projection::{Change, Changed, Key, Source, ThreadKey};
+use crate::domain::message::Timeline;
+use crate::domain::projection::{Change, Changed, ThreadKey};
 use crate::domain::record::Status;
 use crate::domain::state::State;
-use crate::domain::stuck::Stuck;
 use crate::domain::thread::Thread;
 use crate::domain::time::Millis;
 use crate::store::StoreError;
 
 /// The layout of `dossier` and `marks` that this program writes.
 const BLOB_VERSION: u8 = 1;
+
+/// Room for an ordinary dossier, so that writing one does not move it.
+const BLOB_BYTES_USUAL: usize = 1_024;
 
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +67,9 @@ struct StoredStuck {
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let decode = |e: postcard::Error| StoreError::Decode { what: "message", detail: e.to_string() };
-    postcard::to_extend(value, vec![BLOB_VERSION]).map_err(decode)
+    let mut bytes = Vec::with_capacity(BLOB_BYTES_USUAL);
+    bytes.push(BLOB_VERSION);
+    postcard::to_extend(value, bytes).map_err(decode)
 }
 
 fn decode<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, StoreError> {
@@ -112,6 +118,8 @@ impl AccountNumbers {
 /// The state file, for its one writer and for readers alike.
 pub struct StateFile {
     conn: Connection,
+    /// What the writer knows of the key index; a reader has none, and neither has a writer after a failure.
+    keys: Option<Keys>,
     /// Numbers of accounts; the owner refreshes them when the inbox has met a new one.
     pub accounts: AccountNumbers,
 }
@@ -124,7 +132,7 @@ impl StateFile {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_writer(place: &Place, accounts: AccountNumbers) -> Result<StateFile, StoreError> {
-        Ok(StateFile { conn: place.open_writer(Part::State)?, accounts })
+        Ok(StateFile { conn: place.open_writer(Part::State)?, keys: None, accounts })
     }
 
     /// Opens the state for reading.
@@ -132,7 +140,7 @@ impl StateFile {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_reader(place: &Place, accounts: AccountNumbers) -> Result<StateFile, StoreError> {
-        Ok(StateFile { conn: place.open_reader(Part::State)?, accounts })
+        Ok(StateFile { conn: place.open_reader(Part::State)?, keys: None, accounts })
     }
 
     /// [`Place::usable`], for this connection's file.
@@ -177,41 +185,51 @@ impl StateFile {
     /// When the engine fails.
     pub fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
         let engine = |e| classify("committing the state", e);
-        super::writable(&self.conn)?;
         let accounts = &self.accounts;
-        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
+        if self.conn.is_autocommit() {
+            super::writable(&self.conn)?;
+            self.conn.execute_batch("BEGIN IMMEDIATE").map_err(engine)?;
+        }
+        let tx = Open(&self.conn);
         for changed in &change.messages {
             write_message(&tx, accounts, changed)?;
         }
-        {
-            let mut add = tx.prepare_cached("INSERT OR IGNORE INTO message_key (hash, row) VALUES (?1, ?2)").map_err(engine)?;
-            let mut keys: Vec<_> = change.keys.clone();
-            keys.sort_unstable();
-            for (Key(hash), row) in keys {
-                add.execute(params![hash as i64, row as i64]).map_err(engine)?;
-            }
-            for (key, row, thread, new) in &change.threads {
-                write_thread(&tx, accounts, key, *row, thread, *new)?;
-            }
-            let mut add = tx
-                .prepare_cached(
-                    "INSERT INTO outcome (seq, account, callback, received_at, status, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (seq) DO UPDATE SET status = excluded.status, reason = excluded.reason",
-                )
-                .map_err(engine)?;
-            for o in outcomes {
-                let (no, _) = account_no(accounts, &o.account)?;
-                add.execute(params![o.seq as i64, no, o.callback, o.received_at.0, o.status as i64, o.reason]).map_err(engine)?;
-            }
-            if let Some(cursor) = cursor {
-                tx.prepare_cached(
-                    "INSERT INTO meta (key, value) VALUES ('cursor', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                )
-                .and_then(|mut s| s.execute([cursor.to_string()]))
-                .map_err(engine)?;
-            }
+        // Put back only when everything is committed; what a rolled back transaction leaves in memory is not to be trusted.
+        let mut keys = match self.keys.take() {
+            Some(keys) => keys,
+            None => Keys::load(&tx, Sizes::USUAL).map_err(engine)?,
+        };
+        keys.add(&tx, &change.keys, &change.listed_keys).map_err(engine)?;
+        for (key, row, thread, new) in &change.threads {
+            write_thread(&tx, accounts, key, *row, thread, *new)?;
         }
-        tx.commit().map_err(engine)
+        write_outcomes(&tx, accounts, outcomes, cursor)?;
+        tx.commit().map_err(engine)?;
+        self.keys = Some(keys);
+        Ok(())
+    }
+
+    /// Begins the transaction that the next [`StateFile::commit`] ends, so that a fold reads what it changes under one lock. Whatever
+    /// an earlier fold left open is given up.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        self.give_up();
+        super::writable(&self.conn)?;
+        let engine = |e| classify("beginning a fold", e);
+        self.conn.execute_batch("BEGIN IMMEDIATE").map_err(engine)?;
+        if self.keys.is_none() {
+            self.keys = Some(Keys::load(&self.conn, Sizes::USUAL).map_err(engine)?);
+        }
+        Ok(())
+    }
+
+    /// Ends what [`StateFile::begin`] began without a change.
+    pub fn give_up(&mut self) {
+        if !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
     }
 
     /// Runs a statement inside one read transaction, so that what it reads belongs together.
@@ -225,6 +243,25 @@ impl StateFile {
         self.conn.execute_batch("COMMIT").map_err(engine)?;
         result
     }
+}
+
+fn write_outcomes(conn: &Connection, accounts: &AccountNumbers, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
+    let engine = |e| classify("writing outcomes", e);
+    let mut add = conn
+        .prepare_cached(
+            "INSERT INTO outcome (seq, account, callback, received_at, status, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (seq) DO UPDATE SET status = excluded.status, reason = excluded.reason",
+        )
+        .map_err(engine)?;
+    for o in outcomes {
+        let (no, _) = account_no(accounts, &o.account)?;
+        add.execute(params![o.seq as i64, no, o.callback, o.received_at.0, o.status as i64, o.reason]).map_err(engine)?;
+    }
+    let Some(cursor) = cursor else { return Ok(()) };
+    conn.prepare_cached("INSERT INTO meta (key, value) VALUES ('cursor', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+        .and_then(|mut s| s.execute([cursor.to_string()]))
+        .map(drop)
+        .map_err(engine)
 }
 
 fn account_no<'a>(accounts: &'a AccountNumbers, id: &AccountId) -> Result<(i64, &'a str), StoreError> {
@@ -299,6 +336,30 @@ fn write_message(conn: &Connection, accounts: &AccountNumbers, changed: &Changed
         .map_err(engine)
 }
 
+/// An open transaction; rolled back unless committed.
+struct Open<'a>(&'a Connection);
+
+impl Open<'_> {
+    fn commit(self) -> rusqlite::Result<()> {
+        self.0.execute_batch("COMMIT")
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if !self.0.is_autocommit() {
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+impl std::ops::Deref for Open<'_> {
+    type Target = Connection;
+    fn deref(&self) -> &Connection {
+        self.0
+    }
+}
+
 /// [`Dossier`] by reference, for writing.
 #[derive(Serialize)]
 struct DossierRef<'a> {
@@ -330,105 +391,5 @@ fn write_thread(
     } else {
         let mut set = conn.prepare_cached("UPDATE thread SET marks = ?2 WHERE row = ?1").map_err(engine)?;
         set.execute(params![row as i64, marks]).map(drop).map_err(engine)
-    }
-}
-
-pub(super) fn state_of(n: i64) -> State {
-    match n {
-        1 => State::Sent,
-        2 => State::Delivered,
-        3 => State::Read,
-        4 => State::Failed,
-        _ => State::Queued,
-    }
-}
-
-fn read_message(accounts: &AccountNumbers, row: &SqlRow<'_>) -> rusqlite::Result<Result<Message, StoreError>> {
-    let no: i64 = row.get(1)?;
-    let Some(account) = accounts.id(no) else {
-        return Ok(Err(StoreError::Decode { what: "account", detail: format!("number {no}") }));
-    };
-    let dossier: Dossier = match decode("message", row.get_ref(8)?.as_blob()?) {
-        Ok(dossier) => dossier,
-        Err(e) => return Ok(Err(e)),
-    };
-    let stuck = dossier.stuck.and_then(|s| {
-        let cause = *crate::domain::stuck::Cause::ALL.get(s.cause as usize)?;
-        Some(Stuck { since: s.since, deadline: s.deadline, cause })
-    });
-    Ok(Ok(Message {
-        row: row.get::<_, i64>(0)? as Row,
-        account: account.clone(),
-        created_at: Millis(row.get(2)?),
-        facts: dossier.facts,
-        timeline: dossier.timeline,
-        borrows: dossier.borrows,
-        lent_to: dossier.lent_to,
-        merged_into: dossier.merged_into,
-        stuck,
-        due_at: dossier.due_at,
-        filed: Filed {
-            listed: row.get::<_, Option<i64>>(3)?.is_some(),
-            state: Some(state_of(row.get(4)?)),
-            recipient: row.get(5)?,
-            thread: row.get::<_, Option<i64>>(6)?.map(|t| t as Row),
-            server_time: row.get::<_, Option<i64>>(7)?.map(Millis),
-            stamp: dossier.stamp,
-        },
-    }))
-}
-
-impl Source for StateFile {
-    type Error = StoreError;
-
-    fn rows(&self, key: Key, limit: usize) -> Result<Vec<Row>, StoreError> {
-        let engine = |e| classify("finding messages", e);
-        // Served by the primary key.
-        let mut all = self.conn.prepare_cached("SELECT row FROM message_key WHERE hash = ?1 ORDER BY row LIMIT ?2").map_err(engine)?;
-        let rows = all.query_map(params![key.0 as i64, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
-        rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
-    }
-
-    fn message(&self, row: Row) -> Result<Option<Message>, StoreError> {
-        let engine = |e| classify("reading a message", e);
-        let sql = format!("{MESSAGE_COLUMNS} WHERE row = ?1");
-        let mut one = self.conn.prepare_cached(&sql).map_err(engine)?;
-        let found = one.query_row([row as i64], |r| Ok(read_message(&self.accounts, r))).optional().map_err(engine)?;
-        found.map(|m| m.map_err(engine)?).transpose()
-    }
-
-    fn thread(&self, key: &ThreadKey) -> Result<Option<(Row, Thread)>, StoreError> {
-        let engine = |e| classify("reading a conversation", e);
-        let Some((no, _)) = self.accounts.no(&key.account) else { return Ok(None) };
-        // Served by the unique index over account, sender, recipient.
-        let sql = "SELECT row, marks FROM thread WHERE account = ?1 AND sender = ?2 AND recipient = ?3";
-        let mut one = self.conn.prepare_cached(sql).map_err(engine)?;
-        let found = one
-            .query_row(params![no, key.sender, key.recipient], |r| {
-                Ok((r.get::<_, i64>(0)? as Row, decode("conversation", r.get_ref(1)?.as_blob()?)))
-            })
-            .optional()
-            .map_err(engine)?;
-        found.map(|(row, thread)| thread.map(|t| (row, t))).transpose()
-    }
-
-    fn thread_messages(&self, thread: Row, above: Millis, upto: Millis) -> Result<Vec<Row>, StoreError> {
-        let engine = |e| classify("reading a conversation", e);
-        // Served by message_thread.
-        let sql = "SELECT row FROM message WHERE thread = ?1 AND server_time > ?2 AND server_time <= ?3";
-        let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
-        let rows = all.query_map(params![thread as i64, above.0, upto.0], |r| r.get::<_, i64>(0)).map_err(engine)?;
-        rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
-    }
-
-    fn next_rows(&self) -> Result<(Row, Row), StoreError> {
-        let engine = |e| classify("reading the state", e);
-        let last = |sql| -> rusqlite::Result<Option<i64>> { self.conn.prepare_cached(sql)?.query_row([], |r| r.get(0)) };
-        let message = last("SELECT max(row) FROM message").map_err(engine)?;
-        let thread = last("SELECT max(row) FROM thread").map_err(engine)?;
-        let mut pruned = self.conn.prepare_cached("SELECT value FROM meta WHERE key = 'pruned_row'").map_err(engine)?;
-        let pruned: Option<String> = pruned.query_row([], |r| r.get(0)).optional().map_err(engine)?;
-        let pruned = pruned.and_then(|p| p.parse::<i64>().ok());
-        Ok((message.max(pruned).unwrap_or(0) as Row + 1, thread.unwrap_or(0) as Row + 1))
     }
 }

@@ -141,7 +141,7 @@ impl Shelf {
             let row = changed.message.row;
             assert_eq!(changed.new, !self.messages.contains_key(&row), "row {row} is new only once");
             assert_eq!(changed.summary.filed, changed.message.filed, "row {row} was changed and not settled");
-            self.messages.insert(row, (changed.message, changed.summary));
+            self.messages.insert(row, (*changed.message, *changed.summary));
         }
         for (key, row) in change.keys {
             let rows = self.keys.entry(key).or_default();

@@ -6,7 +6,8 @@ use crate::domain::stuck::Cause;
 use crate::domain::time::Millis;
 use crate::store::StoreError;
 use crate::store::sqlite::classify;
-use crate::store::sqlite::state::{StateFile, state_of};
+use crate::store::sqlite::state::StateFile;
+use crate::store::sqlite::state::source::state_of;
 
 impl StateFile {
     /// The groups of stuck messages, largest first.

@@ -4,8 +4,6 @@ use rusqlite::params;
 
 use super::StateFile;
 use crate::domain::ids::Row;
-use crate::domain::message::Message;
-use crate::domain::projection::{Key, Source};
 use crate::domain::time::Millis;
 use crate::store::StoreError;
 use crate::store::sqlite::{classify, inbox, writable};
@@ -25,18 +23,10 @@ impl StateFile {
             let rows = all.query_map(params![before.0, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
             rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)?
         };
-        let mut gone = Vec::with_capacity(rows.len());
-        for row in rows {
-            gone.extend(self.message(row)?);
-        }
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
-        for message in &gone {
-            for Key(hash) in keys_of(message) {
-                tx.prepare_cached("DELETE FROM message_key WHERE hash = ?1 AND row = ?2")
-                    .and_then(|mut s| s.execute(params![hash as i64, message.row as i64]))
-                    .map_err(engine)?;
-            }
-            tx.prepare_cached("DELETE FROM message WHERE row = ?1").and_then(|mut s| s.execute([message.row as i64])).map_err(engine)?;
+        // Their keys stay and lead nowhere until the runs in which they stand are merged.
+        for row in &rows {
+            tx.prepare_cached("DELETE FROM message WHERE row = ?1").and_then(|mut s| s.execute([*row as i64])).map_err(engine)?;
         }
         let outcomes = tx
             .execute(
@@ -45,7 +35,7 @@ impl StateFile {
             )
             .map_err(engine)?;
         // Rows are never given twice, or an old public id would lead to another message.
-        if let Some(last) = gone.iter().map(|m| m.row).max() {
+        if let Some(last) = rows.iter().max() {
             tx.execute(
                 "INSERT INTO meta (key, value) VALUES ('pruned_row', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 [last.to_string()],
@@ -53,7 +43,7 @@ impl StateFile {
             .map_err(engine)?;
         }
         tx.commit().map_err(engine)?;
-        Ok(gone.len() + outcomes)
+        Ok(rows.len() + outcomes)
     }
 
     /// Empties the state, for a rebuild from the inbox.
@@ -61,10 +51,11 @@ impl StateFile {
     /// # Errors
     /// When the engine fails.
     pub fn clear(&mut self) -> Result<(), StoreError> {
+        const CLEAR: &str = "BEGIN IMMEDIATE; DELETE FROM message; DELETE FROM message_key; DELETE FROM recipient_key; DELETE FROM key_run;
+            DELETE FROM key_page; DELETE FROM thread; DELETE FROM outcome; DELETE FROM meta; COMMIT;";
         writable(&self.conn)?;
-        self.conn
-            .execute_batch("BEGIN IMMEDIATE; DELETE FROM message; DELETE FROM message_key; DELETE FROM thread; DELETE FROM outcome; DELETE FROM meta; COMMIT;")
-            .map_err(|e| classify("clearing the state", e))
+        self.keys = None;
+        self.conn.execute_batch(CLEAR).map_err(|e| classify("clearing the state", e))
     }
 
     /// Moves the write-ahead log into the file as far as readers allow.
@@ -74,14 +65,4 @@ impl StateFile {
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         inbox::checkpoint(&self.conn)
     }
-}
-
-/// Every key under which a message may stand.
-fn keys_of(message: &Message) -> Vec<Key> {
-    let f = &message.facts;
-    let mut keys: Vec<Key> = f.ids.keys().map(|id| Key::id(id)).collect();
-    keys.extend(f.reference.iter().map(|r| Key::reference(r)));
-    keys.extend(f.claims.keys().map(|r| Key::claim(r)));
-    keys.extend(message.filed.recipient.iter().map(|r| Key::recipient(r)));
-    keys
 }
