@@ -4,6 +4,7 @@ pub mod backup;
 pub mod inbox;
 pub mod query;
 pub mod repeats;
+mod seam;
 pub mod state;
 
 use std::fs::{File, TryLockError};
