@@ -210,6 +210,17 @@ fn arrows_only_point_down() {
 }
 
 #[test]
+fn the_pipeline_names_no_engine() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|s| s.room() == "ingest") {
+        for word in ["sqlite", "InboxWriter", "InboxReader", "StateFile"] {
+            found.extend(source.lines_with(word).map(|n| format!("{}:{n}: {word}", source.path)));
+        }
+    }
+    nothing(found, "ingest knows a store by its traits only; app.rs and the other composers name the engine");
+}
+
+#[test]
 fn each_room_names_only_its_crates() {
     let all = dependencies();
     let mut found = Vec::new();

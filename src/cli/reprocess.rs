@@ -91,7 +91,7 @@ fn here(opened: &Opened, what: ReprocessWhat) -> Result<u64, CliError> {
 }
 
 /// What a projector in this process works with.
-pub fn parts(opened: &Opened, health: Arc<Health>) -> Result<Parts, StoreError> {
+pub fn parts(opened: &Opened, health: Arc<Health>) -> Result<Parts<InboxReader, StateFile>, StoreError> {
     Ok(Parts {
         inbox: InboxReader::open(&opened.place)?,
         state: StateFile::open_writer(&opened.place, opened.state.accounts.clone())?,

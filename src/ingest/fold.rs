@@ -9,13 +9,12 @@ use super::rules::{AccountRules, Known};
 use crate::domain::event::{AnswerOutcome, Event, Fact, Parsed};
 use crate::domain::failure::Failure;
 use crate::domain::ids::Row;
-use crate::domain::projection::{Context, Refused, Workbench};
+use crate::domain::projection::{Context, Refused, Source, Workbench};
 use crate::domain::record::{Callback, Content, Record, SendAnswer, Status, Target};
 use crate::metrics::Metrics;
 use crate::providers::catalogue::catalogue;
 use crate::providers::{AnswerContext, Spec};
 use crate::store::StoreError;
-use crate::store::sqlite::state::StateFile;
 
 /// What folding one record came to.
 pub(super) struct Folded {
@@ -34,8 +33,8 @@ impl Folded {
     }
 }
 
-pub(super) fn fold_record(
-    bench: &mut Workbench<'_, StateFile>,
+pub(super) fn fold_record<S: Source<Error = StoreError>>(
+    bench: &mut Workbench<'_, S>,
     rules: &AccountRules,
     metrics: &Metrics,
     record: &Record,
@@ -74,8 +73,8 @@ pub(super) fn fold_record(
     }
 }
 
-fn fold_answer(
-    bench: &mut Workbench<'_, StateFile>,
+fn fold_answer<S: Source<Error = StoreError>>(
+    bench: &mut Workbench<'_, S>,
     metrics: &Metrics,
     known: &Known,
     cx: Context<'_>,

@@ -13,8 +13,7 @@ use crate::domain::record::{Callback, Content};
 use crate::domain::time::Millis;
 use crate::metrics::Metrics;
 use crate::providers::Verified;
-use crate::store::Receipt;
-use crate::store::sqlite::inbox::Submission;
+use crate::store::{Receipt, Submission};
 
 /// Why nothing was taken. Nothing of the submission is on disk, or nobody knows: the sender must send again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

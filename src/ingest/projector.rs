@@ -23,9 +23,7 @@ use crate::domain::projection::{Change, Refused, Registered, RegistrationConflic
 use crate::domain::record::{Content, Record, Status};
 use crate::domain::time::{Millis, Span};
 use crate::metrics::Metrics;
-use crate::store::StoreError;
-use crate::store::sqlite::inbox::InboxReader;
-use crate::store::sqlite::state::{AccountNumbers, Outcome, StateFile};
+use crate::store::{Outcome, RecordReader, StateWriter, StoreError};
 
 /// How long the projector waits before it tries a failed commit again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -109,11 +107,11 @@ struct Job {
 }
 
 /// The projector.
-pub struct Projector {
+pub struct Projector<I, S> {
     nudges: Receiver<Nudge>,
     cursor: Arc<AtomicU64>,
-    inbox: InboxReader,
-    state: StateFile,
+    inbox: I,
+    state: S,
     rules: Arc<AccountRules>,
     clock: Arc<dyn Clock>,
     health: Arc<Health>,
@@ -130,11 +128,11 @@ pub struct Projector {
 }
 
 /// Everything a projector works with.
-pub struct Parts {
+pub struct Parts<I, S> {
     /// Records.
-    pub inbox: InboxReader,
+    pub inbox: I,
     /// Messages.
-    pub state: StateFile,
+    pub state: S,
     /// Providers and deadlines.
     pub rules: Arc<AccountRules>,
     /// The time.
@@ -149,12 +147,12 @@ pub struct Parts {
     pub sweep_every: Span,
 }
 
-impl Projector {
+impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     /// A projector and the handle to speak to it.
     ///
     /// # Errors
     /// When the cursor cannot be read.
-    pub fn new(parts: Parts) -> Result<(Projector, ProjectorHandle), StoreError> {
+    pub fn new(parts: Parts<I, S>) -> Result<(Projector<I, S>, ProjectorHandle), StoreError> {
         let (tx, nudges) = channel();
         let cursor = Arc::new(AtomicU64::new(parts.state.cursor()?));
         let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone() };
@@ -184,7 +182,11 @@ impl Projector {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(mut self) -> std::io::Result<JoinHandle<()>> {
+    pub fn start(mut self) -> std::io::Result<JoinHandle<()>>
+    where
+        I: Send + 'static,
+        S: Send + 'static,
+    {
         std::thread::Builder::new().name("projector".into()).spawn(move || {
             self.run();
             if let Err(e) = self.state.checkpoint() {
@@ -392,8 +394,8 @@ impl Projector {
     }
 
     fn learn_accounts(&mut self, records: &[Record]) -> Result<(), StoreError> {
-        if records.iter().any(|r| self.state.accounts.no(&r.account).is_none()) {
-            self.state.accounts = AccountNumbers::new(self.inbox.accounts()?);
+        if records.iter().any(|r| !self.state.knows_account(&r.account)) {
+            self.state.learn_accounts(self.inbox.accounts()?);
         }
         Ok(())
     }

@@ -12,8 +12,7 @@ use super::projector::{Nudge, Projected, ProjectorHandle};
 use super::{BATCH_RECORDS_MAX, Health, PRUNE_ROWS_MAX};
 use crate::domain::time::{Millis, Span};
 use crate::metrics::Metrics;
-use crate::store::sqlite::inbox::{InboxWriter, Submission};
-use crate::store::{Receipt, StoreError};
+use crate::store::{Receipt, RecordWriter, StoreError, Submission};
 
 /// What the writer is asked to do.
 pub enum Order {
@@ -35,9 +34,9 @@ pub enum Order {
 }
 
 /// The writer thread.
-pub struct Writer {
+pub struct Writer<W> {
     orders: mpsc::Receiver<Order>,
-    store: InboxWriter,
+    store: W,
     projector: ProjectorHandle,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
@@ -51,22 +50,37 @@ struct Waiter {
     _held: Held,
 }
 
-impl Writer {
-    /// Starts the thread. It ends when every [`Inbox`] is dropped and what waits is answered.
-    ///
-    /// # Errors
-    /// When the thread cannot be started.
-    pub fn start(
-        store: InboxWriter,
+impl<W: RecordWriter> Writer<W> {
+    /// A writer and the door that leads to it.
+    pub fn new(
+        store: W,
         projector: ProjectorHandle,
         health: Arc<Health>,
         metrics: Arc<Metrics>,
         records_max: usize,
         keep: Span,
-    ) -> std::io::Result<(Inbox, JoinHandle<()>)> {
+    ) -> (Writer<W>, Inbox) {
         let (tx, orders) = mpsc::channel(records_max);
         let inbox = Inbox { orders: tx, waiting_bytes: Arc::default(), metrics: metrics.clone() };
-        let writer = Writer { orders, store, projector, health, metrics, keep, ill: false };
+        (Writer { orders, store, projector, health, metrics, keep, ill: false }, inbox)
+    }
+
+    /// Starts the thread. It ends when every [`Inbox`] is dropped and what waits is answered.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
+        store: W,
+        projector: ProjectorHandle,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+        records_max: usize,
+        keep: Span,
+    ) -> std::io::Result<(Inbox, JoinHandle<()>)>
+    where
+        W: Send + 'static,
+    {
+        let (writer, inbox) = Writer::new(store, projector, health, metrics, records_max, keep);
         let thread = std::thread::Builder::new().name("inbox-writer".into()).spawn(move || writer.run())?;
         Ok((inbox, thread))
     }
@@ -74,28 +88,41 @@ impl Writer {
     fn run(mut self) {
         let mut orders = Vec::with_capacity(BATCH_RECORDS_MAX);
         while self.orders.blocking_recv_many(&mut orders, BATCH_RECORDS_MAX) > 0 {
-            let mut batch = Vec::with_capacity(orders.len());
-            let mut waiters = Vec::with_capacity(orders.len());
-            let mut tick = None;
-            for order in orders.drain(..) {
-                match order {
-                    Order::Append { submission, ack, projected, held } => {
-                        batch.push(*submission);
-                        waiters.push(Waiter { ack, projected, _held: held });
-                    }
-                    Order::Tick(now) => tick = Some(now),
-                    Order::Close => self.orders.close(),
-                }
-            }
-            if !batch.is_empty() {
-                self.commit(&batch, waiters);
-            }
-            if let Some(now) = tick {
-                self.keep_house(now);
-            }
+            self.carry_out(&mut orders);
         }
         if let Err(e) = self.store.checkpoint() {
             tracing::warn!(error = %e, "the inbox's write-ahead log stays for the next start");
+        }
+    }
+
+    /// Carries out what waits, as one batch, without waiting for more; `false` when nothing did. What the thread does, one round at a
+    /// time and in the hands of the caller.
+    pub fn step(&mut self) -> bool {
+        let mut orders: Vec<Order> = std::iter::from_fn(|| self.orders.try_recv().ok()).take(BATCH_RECORDS_MAX).collect();
+        let any = !orders.is_empty();
+        self.carry_out(&mut orders);
+        any
+    }
+
+    fn carry_out(&mut self, orders: &mut Vec<Order>) {
+        let mut batch = Vec::with_capacity(orders.len());
+        let mut waiters = Vec::with_capacity(orders.len());
+        let mut tick = None;
+        for order in orders.drain(..) {
+            match order {
+                Order::Append { submission, ack, projected, held } => {
+                    batch.push(*submission);
+                    waiters.push(Waiter { ack, projected, _held: held });
+                }
+                Order::Tick(now) => tick = Some(now),
+                Order::Close => self.orders.close(),
+            }
+        }
+        if !batch.is_empty() {
+            self.commit(&batch, waiters);
+        }
+        if let Some(now) = tick {
+            self.keep_house(now);
         }
     }
 

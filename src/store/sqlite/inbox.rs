@@ -13,20 +13,7 @@ use crate::domain::record::{Callback, Content, Method, Record};
 use crate::domain::time::Millis;
 use crate::store::{Receipt, StoreError};
 
-/// One record to append.
-#[derive(Clone, Debug)]
-pub struct Submission {
-    /// The account's provider slug.
-    pub provider: &'static str,
-    /// The account.
-    pub account: AccountId,
-    /// When it arrived.
-    pub received_at: Millis,
-    /// What it holds.
-    pub content: Content,
-    /// The identity of a callback; own calls have none (they are folded idempotently).
-    pub identity: Option<Short>,
-}
+pub use crate::store::Submission;
 
 /// The one writer of the inbox file.
 pub struct InboxWriter {

@@ -5,6 +5,7 @@ pub mod inbox;
 mod keys;
 pub mod query;
 pub mod repeats;
+mod seam;
 pub mod state;
 
 use std::fs::{File, TryLockError};

@@ -41,7 +41,7 @@ impl Plan {
 /// The parts that a start makes.
 struct Open {
     inbox: InboxWriter,
-    projector: Projector,
+    projector: Projector<InboxReader, StateFile>,
     handle: ProjectorHandle,
 }
 
@@ -188,6 +188,6 @@ impl Run {
     }
 }
 
-fn catch_up(projector: &mut Projector) {
+fn catch_up(projector: &mut Projector<InboxReader, StateFile>) {
     while projector.step().unwrap() {}
 }
