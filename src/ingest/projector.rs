@@ -153,10 +153,10 @@ impl Projector {
     /// A projector and the handle to speak to it.
     ///
     /// # Errors
-    /// When the cursor cannot be read.
+    /// When the cursor cannot be read, or points behind the last record.
     pub fn new(parts: Parts) -> Result<(Projector, ProjectorHandle), StoreError> {
         let (tx, nudges) = channel();
-        let cursor = Arc::new(AtomicU64::new(parts.state.cursor()?));
+        let cursor = Arc::new(AtomicU64::new(parts.state.cursor_in(&parts.inbox)?));
         let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone() };
         let Parts { inbox, state, rules, clock, health, metrics, retention, sweep_every } = parts;
         let projector = Projector {
@@ -466,6 +466,7 @@ impl Projector {
         if now < self.prune_after && now.plus(PRUNE_EVERY) >= self.prune_after {
             return Ok(());
         }
+        self.state.prove()?;
         self.prune_after = now.plus(PRUNE_EVERY);
         let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
         if gone > 0 {

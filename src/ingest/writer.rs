@@ -138,7 +138,7 @@ impl Writer {
             }
         }
         let cursor = self.projector.cursor();
-        let tended = self.store.tend_repeats(now);
+        let tended = self.store.prove().and_then(|()| self.store.tend_repeats(now));
         let pruned = tended.and_then(|()| self.store.prune(now.minus(self.keep), cursor, PRUNE_ROWS_MAX));
         match pruned {
             Ok(0) => {}

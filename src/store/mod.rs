@@ -50,6 +50,28 @@ pub enum StoreError {
     /// The file or disk is read-only.
     #[error("the store is read-only")]
     ReadOnly,
+    /// A file was deleted or replaced while the program has it open.
+    #[error(
+        "{path} was deleted or replaced under the running program, so nothing is taken in; read \"A file was deleted\" in docs/operations.md \
+         before you stop it"
+    )]
+    Gone {
+        /// The file.
+        path: String,
+    },
+    /// The state stands further than the inbox.
+    #[error(
+        "the state file {path} was made from an inbox with records up to {cursor}, but this inbox ends at {last}; put the inbox that \
+         belongs to it back, or make the messages from this one with `baophat rebuild`"
+    )]
+    Apart {
+        /// The state file.
+        path: String,
+        /// Up to where the state has folded.
+        cursor: Seq,
+        /// The inbox's last record.
+        last: Seq,
+    },
     /// A reader keeps the write-ahead log from being written anew.
     #[error("the write-ahead log is being read and cannot be written anew yet")]
     LogHeld,
@@ -85,6 +107,8 @@ impl StoreError {
             StoreError::Damaged { .. } => "damaged",
             StoreError::Full => "disk_full",
             StoreError::ReadOnly => "read_only",
+            StoreError::Gone { .. } => "file_gone",
+            StoreError::Apart { .. } => "files_apart",
             StoreError::LogHeld => "log_held",
             StoreError::Engine { .. } => "engine",
             StoreError::Decode { .. } => "decode",

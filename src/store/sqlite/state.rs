@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Part, Place, classify};
+use super::{Db, Part, Place, classify};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row, Seq};
 use crate::domain::message::{Filed, Message, Timeline};
@@ -111,7 +111,7 @@ impl AccountNumbers {
 
 /// The state file, for its one writer and for readers alike.
 pub struct StateFile {
-    conn: Connection,
+    conn: Db,
     /// Numbers of accounts; the owner refreshes them when the inbox has met a new one.
     pub accounts: AccountNumbers,
 }
@@ -138,9 +138,9 @@ impl StateFile {
     /// [`Place::usable`], for this connection's file.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`].
+    /// [`StoreError::ReadOnly`] and [`StoreError::Gone`].
     pub fn usable(&self) -> Result<(), StoreError> {
-        super::writable(&self.conn)
+        self.conn.usable()
     }
 
     pub(super) fn conn(&self) -> &Connection {
@@ -177,7 +177,7 @@ impl StateFile {
     /// When the engine fails.
     pub fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
         let engine = |e| classify("committing the state", e);
-        super::writable(&self.conn)?;
+        self.conn.usable()?;
         let accounts = &self.accounts;
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
         for changed in &change.messages {

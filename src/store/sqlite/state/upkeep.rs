@@ -3,12 +3,13 @@
 use rusqlite::params;
 
 use super::StateFile;
-use crate::domain::ids::Row;
+use crate::domain::ids::{Row, Seq};
 use crate::domain::message::Message;
 use crate::domain::projection::{Key, Source};
 use crate::domain::time::Millis;
 use crate::store::StoreError;
-use crate::store::sqlite::{classify, inbox, writable};
+use crate::store::sqlite::classify;
+use crate::store::sqlite::inbox::{self, InboxReader};
 
 impl StateFile {
     /// Deletes up to `limit` messages that became known before `before`, and outcomes of records that are gone; how many went.
@@ -17,7 +18,7 @@ impl StateFile {
     /// When the engine fails.
     pub fn prune(&mut self, before: Millis, records_before: Millis, limit: usize) -> Result<usize, StoreError> {
         let engine = |e| classify("pruning the state", e);
-        writable(&self.conn)?;
+        self.conn.usable()?;
         let rows: Vec<Row> = {
             // Rows rise with time; walks from the old end.
             let sql = "SELECT row FROM (SELECT row, created_at FROM message ORDER BY row LIMIT ?2) WHERE created_at < ?1";
@@ -56,12 +57,32 @@ impl StateFile {
         Ok(gone.len() + outcomes)
     }
 
+    /// The file still reads as the next start would read it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn prove(&self) -> Result<(), StoreError> {
+        self.conn.prove("SELECT max(row) FROM message")
+    }
+
+    /// The last record folded, which the inbox must have: an inbox that begins anew would give out numbers that count as folded already.
+    ///
+    /// # Errors
+    /// [`StoreError::Apart`], or when a file cannot be read.
+    pub fn cursor_in(&self, inbox: &InboxReader) -> Result<Seq, StoreError> {
+        let (cursor, last) = (self.cursor()?, inbox.last_seq()?);
+        if cursor > last {
+            return Err(StoreError::Apart { path: self.conn.path().unwrap_or_default().to_owned(), cursor, last });
+        }
+        Ok(cursor)
+    }
+
     /// Empties the state, for a rebuild from the inbox.
     ///
     /// # Errors
     /// When the engine fails.
     pub fn clear(&mut self) -> Result<(), StoreError> {
-        writable(&self.conn)?;
+        self.conn.usable()?;
         self.conn
             .execute_batch("BEGIN IMMEDIATE; DELETE FROM message; DELETE FROM message_key; DELETE FROM thread; DELETE FROM outcome; DELETE FROM meta; COMMIT;")
             .map_err(|e| classify("clearing the state", e))
