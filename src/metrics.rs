@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms of `/metrics`. Every label comes from a closed set: never a phone number, an id or raw text.
 
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -54,7 +54,11 @@ pub struct Metrics {
     /// Records that wait to be made durable.
     pub inbox_waiting: Gauge,
     /// Records that are durable and not folded yet.
-    pub projection_lag: Gauge,
+    projection_lag: Gauge,
+    /// The last record that is durable.
+    pub durable_seq: AtomicU64,
+    /// The last record that is folded.
+    pub folded_seq: AtomicU64,
     /// Messages found stuck so far by the sweeper.
     pub sweeps: Counter,
     /// The named bounds of the configuration.
@@ -86,6 +90,8 @@ impl Default for Metrics {
             batch_records: Histogram::new(exponential_buckets(1.0, 2.0, 12)),
             inbox_waiting: Gauge::default(),
             projection_lag: Gauge::default(),
+            durable_seq: AtomicU64::new(0),
+            folded_seq: AtomicU64::new(0),
             sweeps: Counter::default(),
             limits: Family::default(),
             store_bytes: Family::default(),
@@ -131,6 +137,9 @@ impl Metrics {
 
     /// The OpenMetrics text.
     pub fn text(&self) -> String {
+        // Both rise; read in this order the difference is never too small.
+        let folded = self.folded_seq.load(Ordering::Acquire);
+        self.projection_lag.set(self.durable_seq.load(Ordering::Acquire).saturating_sub(folded) as i64);
         let mut out = String::new();
         // Writing into a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut out, &self.registry);

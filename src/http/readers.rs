@@ -39,11 +39,13 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Pair, StoreError> {
-        self.place.usable(Part::Inbox)?;
-        self.place.usable(Part::State)?;
         if let Some(pair) = self.idle.lock().ok().and_then(|mut idle| idle.pop()) {
+            pair.inbox.usable()?;
+            pair.state.usable()?;
             return Ok(pair);
         }
+        self.place.usable(Part::Inbox)?;
+        self.place.usable(Part::State)?;
         let inbox = InboxReader::open(&self.place)?;
         let accounts = AccountNumbers::new(inbox.accounts()?);
         Ok(Pair { state: StateFile::open_reader(&self.place, accounts)?, inbox })

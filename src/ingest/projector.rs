@@ -3,7 +3,9 @@
 //! One loop does all writing to the state: records first, then what is due, then what was asked to be processed again, then old rows.
 //! A record that cannot be folded is set aside with status `error`; it never stops the ones behind it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod counting;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -18,7 +20,7 @@ use super::writer::describe;
 use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
 use crate::clock::Clock;
 use crate::config::Retention;
-use crate::domain::ids::{AccountId, Row, Seq};
+use crate::domain::ids::{Row, Seq};
 use crate::domain::projection::{Change, Refused, Registered, RegistrationConflict, Workbench};
 use crate::domain::record::{Content, Record, Status};
 use crate::domain::time::{Millis, Span};
@@ -151,10 +153,17 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     /// A projector and the handle to speak to it.
     ///
     /// # Errors
-    /// When the cursor cannot be read.
+    /// When the cursor cannot be read, or points behind the last record.
     pub fn new(parts: Parts<I, S>) -> Result<(Projector<I, S>, ProjectorHandle), StoreError> {
         let (tx, nudges) = channel();
-        let cursor = Arc::new(AtomicU64::new(parts.state.cursor()?));
+        let (cursor, last) = (parts.state.cursor()?, parts.inbox.last_seq()?);
+        if cursor > last {
+            // An inbox that begins anew would give out numbers that count as folded already.
+            return Err(StoreError::Apart { cursor, last });
+        }
+        parts.metrics.durable_seq.fetch_max(last, Ordering::AcqRel);
+        parts.metrics.folded_seq.store(cursor, Ordering::Release);
+        let cursor = Arc::new(AtomicU64::new(cursor));
         let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone() };
         let Parts { inbox, state, rules, clock, health, metrics, retention, sweep_every } = parts;
         let projector = Projector {
@@ -324,27 +333,26 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         let records = self.inbox.after(cursor, FOLD_RECORDS_MAX)?;
         self.last_records = records.len();
         let Some(last) = records.last().map(|r| r.seq) else {
-            self.metrics.projection_lag.set(0);
             return Ok(false);
         };
-        let full = records.len() == FOLD_RECORDS_MAX;
         match self.fold(&records, Some(last)) {
-            Ok(()) => self.cursor.store(last, Ordering::Release),
+            Ok(()) => self.advance(last),
             Err(e) if is_of_the_record(&e) && records.len() > 1 => self.fold_one_by_one(&records)?,
             Err(e) if is_of_the_record(&e) => self.set_aside(&records[0], &e)?,
             Err(e) => return Err(e),
         }
-        if full {
-            let behind = self.inbox.last_seq()?.saturating_sub(self.cursor.load(Ordering::Acquire));
-            self.metrics.projection_lag.set(behind as i64);
-        }
         Ok(true)
+    }
+
+    fn advance(&self, to: Seq) {
+        self.cursor.store(to, Ordering::Release);
+        self.metrics.folded_seq.store(to, Ordering::Release);
     }
 
     fn fold_one_by_one(&mut self, records: &[Record]) -> Result<(), StoreError> {
         for record in records {
             match self.fold(std::slice::from_ref(record), Some(record.seq)) {
-                Ok(()) => self.cursor.store(record.seq, Ordering::Release),
+                Ok(()) => self.advance(record.seq),
                 Err(e) if is_of_the_record(&e) => self.set_aside(record, &e)?,
                 Err(e) => return Err(e),
             }
@@ -358,7 +366,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         tracing::error!(seq = record.seq, reason, "a record cannot be folded and is set aside");
         let outcome = outcome(record, Status::Error, Some(reason.clone()));
         self.state.commit(&Change::default(), &[outcome], Some(record.seq))?;
-        self.cursor.store(record.seq, Ordering::Release);
+        self.advance(record.seq);
         if is_own(record) {
             self.tell(record.seq, Projected::Failed(reason));
         }
@@ -388,7 +396,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         }
         let change = bench.finish();
         self.state.commit(&change, &outcomes, cursor)?;
-        self.count(&change, &outcomes);
+        counting::count(&self.metrics, &self.rules, &change, &outcomes);
         answers.into_iter().for_each(|(seq, answer)| self.tell(seq, answer));
         Ok(())
     }
@@ -398,28 +406,6 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             self.state.learn_accounts(self.inbox.accounts()?);
         }
         Ok(())
-    }
-
-    fn count(&self, change: &Change, outcomes: &[Outcome]) {
-        let slug = |account: &AccountId| self.rules.get(account).map_or("unknown", |k| k.spec.slug);
-        // Added up first: a counter with labels costs more than a fold of one record should.
-        let mut records: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-        for o in outcomes {
-            *records.entry((slug(&o.account), o.status.as_str())).or_default() += 1;
-        }
-        let mut transitions: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-        for t in &change.transitions {
-            let at = change.messages.binary_search_by_key(&t.row, |c| c.message.row);
-            if let Ok(i) = at {
-                *transitions.entry((slug(&change.messages[i].message.account), t.to.as_str())).or_default() += 1;
-            }
-        }
-        for ((provider, status), n) in records {
-            Metrics::add(&self.metrics.records, provider, status, n);
-        }
-        for ((provider, state), n) in transitions {
-            Metrics::add(&self.metrics.transitions, provider, state, n);
-        }
     }
 
     /// Looks at messages whose deadline has come. Costs by what is due.
@@ -477,6 +463,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         if now < self.prune_after && now.plus(PRUNE_EVERY) >= self.prune_after {
             return Ok(());
         }
+        self.state.prove()?;
         self.prune_after = now.plus(PRUNE_EVERY);
         let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
         if gone > 0 {

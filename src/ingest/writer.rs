@@ -3,6 +3,7 @@
 //! No timer makes a lone record wait. A failed batch answers every one of its waiters with an error; nothing of it is on disk.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -134,6 +135,9 @@ impl<W: RecordWriter> Writer<W> {
         match ready.and_then(|()| self.store.append(batch)) {
             Ok(receipts) => {
                 self.healed();
+                if let Some(last) = receipts.iter().map(|r| r.seq).max() {
+                    self.metrics.durable_seq.fetch_max(last, Ordering::AcqRel);
+                }
                 let mut told = Vec::new();
                 let mut appended = false;
                 for (waiter, receipt) in waiters.into_iter().zip(receipts) {
@@ -165,7 +169,7 @@ impl<W: RecordWriter> Writer<W> {
             }
         }
         let cursor = self.projector.cursor();
-        let tended = self.store.tend_repeats(now);
+        let tended = self.store.prove().and_then(|()| self.store.tend_repeats(now));
         let pruned = tended.and_then(|()| self.store.prune(now.minus(self.keep), cursor, PRUNE_ROWS_MAX));
         match pruned {
             Ok(0) => {}

@@ -57,6 +57,26 @@ pub enum StoreError {
     /// The file or disk is read-only.
     #[error("the store is read-only")]
     ReadOnly,
+    /// A file was deleted or replaced while the program has it open.
+    #[error(
+        "{path} was deleted or replaced under the running program, so nothing is taken in; read \"A file was deleted\" in docs/operations.md \
+         before you stop it"
+    )]
+    Gone {
+        /// The file.
+        path: String,
+    },
+    /// The state stands further than the inbox.
+    #[error(
+        "the state file was made from an inbox with records up to {cursor}, but this inbox ends at {last}; put the inbox that \
+         belongs to it back, or make the messages from this one with `baophat rebuild`"
+    )]
+    Apart {
+        /// Up to where the state has folded.
+        cursor: Seq,
+        /// The inbox's last record.
+        last: Seq,
+    },
     /// A reader keeps the write-ahead log from being written anew.
     #[error("the write-ahead log is being read and cannot be written anew yet")]
     LogHeld,
@@ -92,6 +112,8 @@ impl StoreError {
             StoreError::Damaged { .. } => "damaged",
             StoreError::Full => "disk_full",
             StoreError::ReadOnly => "read_only",
+            StoreError::Gone { .. } => "file_gone",
+            StoreError::Apart { .. } => "files_apart",
             StoreError::LogHeld => "log_held",
             StoreError::Engine { .. } => "engine",
             StoreError::Decode { .. } => "decode",
@@ -160,6 +182,12 @@ pub trait RecordWriter {
     /// All of it happened or nothing.
     fn prune(&mut self, before: Millis, cursor: Seq, limit: usize) -> Result<usize, StoreError>;
 
+    /// What is stored still reads as the next start would read it. Asked now and then.
+    ///
+    /// # Errors
+    /// It does not; nothing may be acknowledged.
+    fn prove(&self) -> Result<(), StoreError>;
+
     /// Tidies up before the end. What was durable is so without it.
     ///
     /// # Errors
@@ -223,6 +251,16 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// When they cannot be read.
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError>;
 
+    /// Begins what the next [`StateWriter::commit`] ends, so that a fold reads what it changes at one time. What an earlier fold left
+    /// open is given up.
+    ///
+    /// # Errors
+    /// The store cannot be used just now.
+    fn begin(&mut self) -> Result<(), StoreError>;
+
+    /// Ends what [`StateWriter::begin`] began without a change.
+    fn give_up(&mut self);
+
     /// Keeps messages, keys, conversations, outcomes and, where one is given, the cursor: all of it or nothing. Of an outcome that is
     /// there already, status and reason are replaced.
     ///
@@ -249,6 +287,12 @@ pub trait StateWriter: Source<Error = StoreError> {
 
     /// Takes the inbox's numbers of accounts.
     fn learn_accounts(&mut self, all: Vec<NumberedAccount>);
+
+    /// What is stored still reads as the next start would read it. Asked now and then.
+    ///
+    /// # Errors
+    /// It does not.
+    fn prove(&self) -> Result<(), StoreError>;
 
     /// Tidies up before the end. Nothing depends on it.
     ///

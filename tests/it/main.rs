@@ -13,6 +13,7 @@ mod catalogue;
 mod disk;
 mod document;
 mod durability;
+mod faults;
 mod handshakes;
 mod listing;
 mod pipeline;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::repeats::{Repeats, Run, Short};
-use super::{Part, Place, classify};
+use super::{Db, Part, Place, classify};
 use crate::domain::ids::{AccountId, Seq};
 use crate::domain::record::{Callback, Content, Method, Record};
 use crate::domain::time::Millis;
@@ -17,7 +17,7 @@ pub use crate::store::Submission;
 
 /// The one writer of the inbox file.
 pub struct InboxWriter {
-    conn: Connection,
+    conn: Db,
     accounts: HashMap<String, i64>,
     next_seq: Seq,
     repeats: Repeats,
@@ -76,7 +76,7 @@ impl InboxWriter {
     /// # Errors
     /// When the engine fails; nothing of the batch is kept.
     pub fn append(&mut self, batch: &[Submission]) -> Result<Vec<Receipt>, StoreError> {
-        super::writable(&self.conn)?;
+        self.conn.takes_writes()?;
         let engine = |e| classify("appending to the inbox", e);
         let mut fresh: HashMap<Short, Seq> = HashMap::new();
         let mut receipts = Vec::with_capacity(batch.len());
@@ -124,6 +124,8 @@ impl InboxWriter {
                 self.repeats.add(identity, receipt.seq, s.received_at);
             }
         }
+        // Asked last: a commit into a file that was deleted meanwhile is none.
+        self.conn.in_place()?;
         Ok(receipts)
     }
 
@@ -133,7 +135,7 @@ impl InboxWriter {
     /// When the engine fails; the identities stay in memory and sealing is tried again.
     pub fn tend_repeats(&mut self, now: Millis) -> Result<(), StoreError> {
         let engine = |e| classify("sealing identities", e);
-        super::writable(&self.conn)?;
+        self.conn.usable()?;
         if self.repeats.is_full(self.next_seq)
             && let Some(run) = self.repeats.seal()
         {
@@ -156,17 +158,19 @@ impl InboxWriter {
     ///
     /// A failed sync may leave pages that the system takes for clean though they never reached the disk; records appended behind them
     /// would be cut off by the next recovery. So the whole log is written anew into the file, synced there and emptied, before
-    /// anything is appended again.
+    /// anything is appended again. If the log itself was deleted, that saves what it held.
     ///
     /// # Errors
-    /// When the disk does not take it, or a reader holds the log; nothing may be acknowledged then.
+    /// When the disk does not take it, a file was deleted, or a reader holds the log; nothing may be acknowledged then.
     pub fn recover(&mut self, now: Millis) -> Result<(), StoreError> {
         let engine = |e| classify("writing the log anew", e);
-        super::writable(&self.conn)?;
+        self.conn.takes_writes()?;
         let busy: i64 = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0)).map_err(engine)?;
         if busy != 0 {
             return Err(StoreError::LogHeld);
         }
+        self.conn.in_place()?;
+        self.prove()?;
         self.conn
             .execute(
                 "INSERT INTO meta (key, value) VALUES ('probe', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -176,13 +180,21 @@ impl InboxWriter {
             .map_err(engine)
     }
 
+    /// The file still reads as the next start would read it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`]; nothing may be acknowledged then.
+    pub fn prove(&self) -> Result<(), StoreError> {
+        self.conn.prove("SELECT max(seq) FROM record")
+    }
+
     /// Deletes up to `limit` of the oldest records that arrived before `before` and stand before `cursor`; how many went.
     ///
     /// # Errors
     /// When the engine fails.
     pub fn prune(&mut self, before: Millis, cursor: Seq, limit: usize) -> Result<usize, StoreError> {
         let engine = |e| classify("pruning the inbox", e);
-        super::writable(&self.conn)?;
+        self.conn.usable()?;
         let tx = self.conn.transaction().map_err(engine)?;
         // Served by the primary key: walks from the old end, at most `limit` rows.
         let upto: Option<i64> = tx
@@ -236,8 +248,8 @@ impl InboxWriter {
     }
 }
 
-pub(super) fn checkpoint(conn: &Connection) -> Result<(), StoreError> {
-    super::writable(conn)?;
+pub(super) fn checkpoint(conn: &Db) -> Result<(), StoreError> {
+    conn.takes_writes()?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| classify("checkpointing", e))
 }
 
@@ -330,7 +342,7 @@ pub const READ_BYTES_MAX: usize = 32 << 20;
 
 /// Reading records back.
 pub struct InboxReader {
-    conn: Connection,
+    conn: Db,
 }
 
 const RECORD_COLUMNS: &str = "SELECT r.seq, a.id, r.kind, r.received_at, r.source, r.method, r.query, r.content_type, r.headers, r.body
@@ -348,9 +360,9 @@ impl InboxReader {
     /// [`Place::usable`], for this connection's file.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`].
+    /// [`StoreError::ReadOnly`] and [`StoreError::Gone`].
     pub fn usable(&self) -> Result<(), StoreError> {
-        super::writable(&self.conn)
+        self.conn.usable()
     }
 
     /// The records after a position, at most `limit`, and no further one once their bodies fill [`READ_BYTES_MAX`].

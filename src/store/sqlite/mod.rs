@@ -9,12 +9,16 @@ mod seam;
 pub mod state;
 
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
+use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::StoreError;
 
@@ -146,7 +150,10 @@ impl Place {
 
     /// The files of one part still take writes. SQLite maps the index of the write-ahead log into memory, and writing such a page of a
     /// file that became read-only ends the process with a bus error. Readers write there too (the mark up to which they read), so the
-    /// files are asked before every batch and before every question: three opens, about 2 µs.
+    /// files are asked before every batch and before every question.
+    ///
+    /// Asked, not opened: closing a file beside SQLite takes every lock of this process on it away, and the next program that looks
+    /// into the store would take itself for the only one and delete the log.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`]. A file that is not there, or cannot be opened for another reason, is left for the engine to report.
@@ -158,7 +165,7 @@ impl Place {
     ///
     /// # Errors
     /// When the file cannot be opened, is damaged, or is of a newer version.
-    pub fn open_writer(&self, part: Part) -> Result<Connection, StoreError> {
+    pub fn open_writer(&self, part: Part) -> Result<Db, StoreError> {
         let path = self.path(part);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&path, flags).map_err(|e| cannot_open(&path, &e))?;
@@ -173,14 +180,14 @@ impl Place {
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| cannot_open(&path, &e))?;
         check_settings(&conn, &path, part)?;
         migrate(&conn, &path, part, SCHEMA_VERSION, MIGRATIONS)?;
-        Ok(conn)
+        Ok(Db::new(conn, &path))
     }
 
     /// Opens one of the files for reading.
     ///
     /// # Errors
     /// When the file cannot be opened or is of another version.
-    pub fn open_reader(&self, part: Part) -> Result<Connection, StoreError> {
+    pub fn open_reader(&self, part: Part) -> Result<Db, StoreError> {
         let path = self.path(part);
         if !path.exists() {
             let reason = "there is no such file yet; start `baophat serve` once, or check `database` in the configuration".to_owned();
@@ -193,7 +200,88 @@ impl Place {
         if found > SCHEMA_VERSION {
             return Err(StoreError::Newer { path: path.display().to_string(), found, known: SCHEMA_VERSION });
         }
-        Ok(conn)
+        Ok(Db::new(conn, &path))
+    }
+}
+
+/// A connection to one of the files, which remembers which files on the disk it opened: SQLite goes on writing into files that were
+/// deleted or replaced, and nothing of that is found by the next start.
+pub struct Db {
+    conn: Connection,
+    path: String,
+    /// Device and number of the file, of its log and of the log's index, as far as they were there.
+    opened: [Option<(u64, u64)>; SUFFIXES.len()],
+}
+
+/// What SQLite puts beside a file, and the file itself.
+const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
+
+fn identity(path: &str, suffix: &str) -> Option<(u64, u64)> {
+    std::fs::metadata(format!("{path}{suffix}")).ok().map(|m| (m.dev(), m.ino()))
+}
+
+impl Db {
+    fn new(conn: Connection, path: &Path) -> Db {
+        let path = path.to_string_lossy().into_owned();
+        let opened = SUFFIXES.map(|suffix| identity(&path, suffix));
+        Db { conn, path, opened }
+    }
+
+    /// The files still lie where a start would look for them. Asked behind a commit and before its receipts.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] with the first that does not.
+    pub fn in_place(&self) -> Result<(), StoreError> {
+        for (suffix, opened) in SUFFIXES.iter().zip(&self.opened) {
+            if opened.is_some() && identity(&self.path, suffix) != *opened {
+                return Err(StoreError::Gone { path: format!("{}{suffix}", self.path) });
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Place::usable`] for this file, which lies where it was opened.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] and [`StoreError::Gone`].
+    pub fn usable(&self) -> Result<(), StoreError> {
+        self.takes_writes()?;
+        self.in_place()
+    }
+
+    fn takes_writes(&self) -> Result<(), StoreError> {
+        takes_writes(&self.path)
+    }
+
+    /// The file reads as a start would read it: by a connection of its own, since pages that this one keeps in memory do not show what
+    /// was done to the file. `sql` reads one value at its growing end.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] only; a file that cannot be opened just now says nothing about what it holds.
+    pub fn prove(&self, sql: &str) -> Result<(), StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let read = Connection::open_with_flags(&self.path, flags).and_then(|fresh| {
+            set_up(&fresh)?;
+            fresh.query_row(sql, [], |_| Ok(()))
+        });
+        match read.map_err(|e| cannot_open(Path::new(&self.path), &e)) {
+            Err(e @ StoreError::Damaged { .. }) => Err(e),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Deref for Db {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.conn
+    }
+}
+
+impl DerefMut for Db {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.conn
     }
 }
 
@@ -276,16 +364,10 @@ fn cannot_open(path: &Path, e: &rusqlite::Error) -> StoreError {
     }
 }
 
-/// [`Place::usable`], for whoever has a connection to the file.
-pub(crate) fn writable(conn: &Connection) -> Result<(), StoreError> {
-    takes_writes(conn.path().unwrap_or_default())
-}
-
 fn takes_writes(path: &str) -> Result<(), StoreError> {
-    for suffix in ["", "-wal", "-shm"] {
-        match File::options().append(true).open(format!("{path}{suffix}")) {
-            Err(e) if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => return Err(StoreError::ReadOnly),
-            _ => {}
+    for suffix in SUFFIXES {
+        if let Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) = access(format!("{path}{suffix}"), Access::WRITE_OK) {
+            return Err(StoreError::ReadOnly);
         }
     }
     Ok(())

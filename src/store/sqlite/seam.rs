@@ -25,6 +25,10 @@ impl RecordWriter for InboxWriter {
         InboxWriter::prune(self, before, cursor, limit)
     }
 
+    fn prove(&self) -> Result<(), StoreError> {
+        InboxWriter::prove(self)
+    }
+
     fn checkpoint(&mut self) -> Result<(), StoreError> {
         InboxWriter::checkpoint(self)
     }
@@ -65,6 +69,14 @@ impl StateWriter for StateFile {
         StateFile::due(self, now, limit)
     }
 
+    fn begin(&mut self) -> Result<(), StoreError> {
+        StateFile::begin(self)
+    }
+
+    fn give_up(&mut self) {
+        StateFile::give_up(self);
+    }
+
     fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
         StateFile::commit(self, change, outcomes, cursor)
     }
@@ -83,6 +95,10 @@ impl StateWriter for StateFile {
 
     fn learn_accounts(&mut self, all: Vec<NumberedAccount>) {
         self.accounts = AccountNumbers::new(all);
+    }
+
+    fn prove(&self) -> Result<(), StoreError> {
+        StateFile::prove(self)
     }
 
     fn checkpoint(&mut self) -> Result<(), StoreError> {

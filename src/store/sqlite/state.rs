@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Keys, Sizes};
-use super::{Part, Place, classify};
+use super::{Db, Part, Place, classify};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row, Seq};
 use crate::domain::message::Timeline;
@@ -117,7 +117,7 @@ impl AccountNumbers {
 
 /// The state file, for its one writer and for readers alike.
 pub struct StateFile {
-    conn: Connection,
+    conn: Db,
     /// What the writer knows of the key index; a reader has none, and neither has a writer after a failure.
     keys: Option<Keys>,
     /// Numbers of accounts; the owner refreshes them when the inbox has met a new one.
@@ -146,9 +146,9 @@ impl StateFile {
     /// [`Place::usable`], for this connection's file.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`].
+    /// [`StoreError::ReadOnly`] and [`StoreError::Gone`].
     pub fn usable(&self) -> Result<(), StoreError> {
-        super::writable(&self.conn)
+        self.conn.usable()
     }
 
     pub(super) fn conn(&self) -> &Connection {
@@ -187,7 +187,7 @@ impl StateFile {
         let engine = |e| classify("committing the state", e);
         let accounts = &self.accounts;
         if self.conn.is_autocommit() {
-            super::writable(&self.conn)?;
+            self.conn.usable()?;
             self.conn.execute_batch("BEGIN IMMEDIATE").map_err(engine)?;
         }
         let tx = Open(&self.conn);
@@ -216,7 +216,7 @@ impl StateFile {
     /// When the engine fails.
     pub fn begin(&mut self) -> Result<(), StoreError> {
         self.give_up();
-        super::writable(&self.conn)?;
+        self.conn.usable()?;
         let engine = |e| classify("beginning a fold", e);
         self.conn.execute_batch("BEGIN IMMEDIATE").map_err(engine)?;
         if self.keys.is_none() {

@@ -4,15 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use rusqlite::Connection;
 
 use super::*;
-use crate::store::sqlite::{Part, Place};
+use crate::store::sqlite::{Db, Part, Place};
 
 const SMALL: Sizes = Sizes { seal_keys: 40, fanout: 3, merge_factor: 1 };
 
 struct Bench {
-    conn: Connection,
+    conn: Db,
     keys: Keys,
     known: BTreeMap<(bool, u64), BTreeSet<Row>>,
     _dir: tempfile::TempDir,

@@ -6,7 +6,8 @@ use super::StateFile;
 use crate::domain::ids::Row;
 use crate::domain::time::Millis;
 use crate::store::StoreError;
-use crate::store::sqlite::{classify, inbox, writable};
+use crate::store::sqlite::classify;
+use crate::store::sqlite::inbox;
 
 impl StateFile {
     /// Deletes up to `limit` messages that became known before `before`, and outcomes of records that are gone; how many went.
@@ -15,7 +16,7 @@ impl StateFile {
     /// When the engine fails.
     pub fn prune(&mut self, before: Millis, records_before: Millis, limit: usize) -> Result<usize, StoreError> {
         let engine = |e| classify("pruning the state", e);
-        writable(&self.conn)?;
+        self.conn.usable()?;
         let rows: Vec<Row> = {
             // Rows rise with time; walks from the old end.
             let sql = "SELECT row FROM (SELECT row, created_at FROM message ORDER BY row LIMIT ?2) WHERE created_at < ?1";
@@ -46,6 +47,14 @@ impl StateFile {
         Ok(rows.len() + outcomes)
     }
 
+    /// The file still reads as the next start would read it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn prove(&self) -> Result<(), StoreError> {
+        self.conn.prove("SELECT max(row) FROM message")
+    }
+
     /// Empties the state, for a rebuild from the inbox.
     ///
     /// # Errors
@@ -53,7 +62,7 @@ impl StateFile {
     pub fn clear(&mut self) -> Result<(), StoreError> {
         const CLEAR: &str = "BEGIN IMMEDIATE; DELETE FROM message; DELETE FROM message_key; DELETE FROM recipient_key; DELETE FROM key_run;
             DELETE FROM key_page; DELETE FROM thread; DELETE FROM outcome; DELETE FROM meta; COMMIT;";
-        writable(&self.conn)?;
+        self.conn.usable()?;
         self.keys = None;
         self.conn.execute_batch(CLEAR).map_err(|e| classify("clearing the state", e))
     }

@@ -1,0 +1,32 @@
+//! What a committed batch adds to the metrics.
+
+use std::collections::BTreeMap;
+
+use crate::domain::ids::AccountId;
+use crate::domain::projection::Change;
+use crate::ingest::AccountRules;
+use crate::metrics::Metrics;
+use crate::store::Outcome;
+
+/// Counts what a committed batch was.
+pub(super) fn count(metrics: &Metrics, rules: &AccountRules, change: &Change, outcomes: &[Outcome]) {
+    let slug = |account: &AccountId| rules.get(account).map_or("unknown", |k| k.spec.slug);
+    // Added up first: a counter with labels costs more than a fold of one record should.
+    let mut records: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for o in outcomes {
+        *records.entry((slug(&o.account), o.status.as_str())).or_default() += 1;
+    }
+    let mut transitions: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for t in &change.transitions {
+        let at = change.messages.binary_search_by_key(&t.row, |c| c.message.row);
+        if let Ok(i) = at {
+            *transitions.entry((slug(&change.messages[i].message.account), t.to.as_str())).or_default() += 1;
+        }
+    }
+    for ((provider, status), n) in records {
+        Metrics::add(&metrics.records, provider, status, n);
+    }
+    for ((provider, state), n) in transitions {
+        Metrics::add(&metrics.transitions, provider, state, n);
+    }
+}

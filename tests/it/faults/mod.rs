@@ -1,0 +1,3 @@
+//! Faults under the running program: each is met by 503 and a red readiness, never by a receipt that a restart would not find.
+
+mod shared;
