@@ -33,7 +33,7 @@ const FLOORS: &[Room] = &[
     room("domain", &[], &["serde", "serde_json", "thiserror", "chrono"]),
     // 1: two rooms that do not know each other.
     room("providers", &["domain"], &["serde", "serde_json", "thiserror", "sha2", "hmac", "subtle", "toml", "form_urlencoded", "base64"]),
-    room("store", &["domain"], &["serde", "serde_json", "thiserror", "rusqlite", "postcard", "sha2"]),
+    room("store", &["domain"], &["serde", "serde_json", "thiserror", "rusqlite", "rustix", "postcard", "sha2"]),
     // Beside the floors: values that are handed in.
     room("clock", &["domain"], &["chrono"]),
     room("metrics", &[], &["prometheus_client"]),

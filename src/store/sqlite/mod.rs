@@ -7,12 +7,14 @@ pub mod repeats;
 pub mod state;
 
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::StoreError;
 
@@ -134,7 +136,7 @@ impl Place {
 
     /// The files of one part still take writes. SQLite maps the index of the write-ahead log into memory, and writing such a page of a
     /// file that became read-only ends the process with a bus error. Readers write there too (the mark up to which they read), so the
-    /// files are asked before every batch and before every question: three opens, about 2 µs.
+    /// files are asked before every batch and before every question: three calls, about 1 µs.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`]. A file that is not there, or cannot be opened for another reason, is left for the engine to report.
@@ -269,11 +271,12 @@ pub(crate) fn writable(conn: &Connection) -> Result<(), StoreError> {
     takes_writes(conn.path().unwrap_or_default())
 }
 
+/// Asks about the names, and opens nothing: closing any descriptor of a file takes away every POSIX lock that this process holds on it,
+/// so the next process that opens the store would take it for one that nobody uses, and empty the index that is mapped here.
 fn takes_writes(path: &str) -> Result<(), StoreError> {
     for suffix in ["", "-wal", "-shm"] {
-        match File::options().append(true).open(format!("{path}{suffix}")) {
-            Err(e) if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => return Err(StoreError::ReadOnly),
-            _ => {}
+        if let Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) = access(format!("{path}{suffix}"), Access::WRITE_OK) {
+            return Err(StoreError::ReadOnly);
         }
     }
     Ok(())
