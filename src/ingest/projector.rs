@@ -323,8 +323,10 @@ impl Projector {
         self.last_records = records.len();
         let Some(last) = records.last().map(|r| r.seq) else {
             self.metrics.projection_lag.set(0);
+            self.metrics.projection_oldest.store(0, Ordering::Relaxed);
             return Ok(false);
         };
+        self.metrics.projection_oldest.store(records[0].received_at.0, Ordering::Relaxed);
         let full = records.len() == FOLD_RECORDS_MAX;
         match self.fold(&records, Some(last)) {
             Ok(()) => self.cursor.store(last, Ordering::Release),
