@@ -42,3 +42,11 @@ fuzz-api examples="50" seed="1":
 # Measure what it takes on this machine, against a bare handler, and ask for everything acknowledged.
 bench length="10s" rounds="2":
     cargo run --release --locked -- bench --length {{ length }} --rounds {{ rounds }} --bare --audit --kill
+
+# Measure every promise as one table: what, bar, reached, holds. Takes about an hour and 20 GB of disk; a first look: just bench-proof --quick
+bench-proof *options:
+    cargo run --release --locked -- bench --proof {{ options }}
+
+# What one callback costs in verify, parse, fold and projection (criterion).
+bench-micro *filter:
+    cargo bench --locked --bench micro -- {{ filter }}

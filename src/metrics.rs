@@ -59,6 +59,10 @@ pub struct Metrics {
     pub durable_seq: AtomicU64,
     /// The last record that is folded.
     pub folded_seq: AtomicU64,
+    /// When the oldest record that is being folded arrived, in milliseconds since 1970; 0 when nothing waits.
+    pub projection_oldest: AtomicI64,
+    /// The age of that record, as of the last question.
+    projection_lag_seconds: Gauge<f64, AtomicU64>,
     /// Messages found stuck so far by the sweeper.
     pub sweeps: Counter,
     /// The named bounds of the configuration.
@@ -92,6 +96,8 @@ impl Default for Metrics {
             projection_lag: Gauge::default(),
             durable_seq: AtomicU64::new(0),
             folded_seq: AtomicU64::new(0),
+            projection_oldest: AtomicI64::new(0),
+            projection_lag_seconds: Gauge::default(),
             sweeps: Counter::default(),
             limits: Family::default(),
             store_bytes: Family::default(),
@@ -109,6 +115,8 @@ impl Default for Metrics {
         r.register("batch_records", "Records in one commit of the inbox", m.batch_records.clone());
         r.register("inbox_waiting_records", "Records that wait to be made durable", m.inbox_waiting.clone());
         r.register("projection_lag_records", "Durable records that are not folded yet", m.projection_lag.clone());
+        let oldest = "Age of the oldest durable record that is not folded yet";
+        r.register("projection_lag_seconds", oldest, m.projection_lag_seconds.clone());
         r.register("swept_messages", "Messages whose deadline was looked at", m.sweeps.clone());
         r.register("limit", "Named bounds of the configuration", m.limits.clone());
         r.register("store_bytes", "Bytes of the store's files", m.store_bytes.clone());
@@ -135,11 +143,14 @@ impl Metrics {
         family.get_or_create(&Reason { reason: reason.to_owned() }).inc();
     }
 
-    /// The OpenMetrics text.
-    pub fn text(&self) -> String {
+    /// The OpenMetrics text, at a moment in milliseconds since 1970.
+    pub fn text(&self, now: i64) -> String {
         // Both rise; read in this order the difference is never too small.
         let folded = self.folded_seq.load(Ordering::Acquire);
         self.projection_lag.set(self.durable_seq.load(Ordering::Acquire).saturating_sub(folded) as i64);
+        let oldest = self.projection_oldest.load(Ordering::Relaxed);
+        let age = if oldest == 0 { 0 } else { now.saturating_sub(oldest).max(0) };
+        self.projection_lag_seconds.set(age as f64 / 1_000.0);
         let mut out = String::new();
         // Writing into a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut out, &self.registry);

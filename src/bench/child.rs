@@ -1,7 +1,9 @@
 //! The server under load: this very program, started as a process of its own, so that its memory is its own.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,36 +22,80 @@ pub struct Server {
     pub ready_after: Duration,
 }
 
+/// Days that callbacks and messages are kept, when nothing is to be pruned.
+pub const KEEP_ALL: u32 = 3_650;
+
+/// How long a server may take to become ready.
+const READY_MAX: Duration = Duration::from_secs(300);
+
+/// Accounts of the seeded stores, beside those of the traffic.
+pub const MORE_ACCOUNTS: [&str; 2] = ["bench-zalo-2", "bench-esms-2"];
+
 /// Writes the configuration of the server under load into a folder.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_config(dir: &Path) -> std::io::Result<PathBuf> {
+pub fn write_config(dir: &Path, days: u32) -> std::io::Result<PathBuf> {
     let [zalo, facebook, esms] = traffic::ACCOUNTS;
-    let text = format!(
-        "listen = \"127.0.0.1:0\"\ndatabase = \"sqlite:{db}\"\napi_keys = [\"{API_KEY}\"]\n[log]\nlevel = \"warn\"\n\
-         [[account]]\nid = \"{zalo}\"\nprovider = \"zalo\"\napp_id = \"{}\"\noa_secret_key = \"{}\"\n\
-         [[account]]\nid = \"{facebook}\"\nprovider = \"facebook\"\napp_id = \"1517776481860111\"\napp_secret = \"{}\"\nverify_token = \"bench-verify-token\"\n\
-         [[account]]\nid = \"{esms}\"\nprovider = \"esms\"\ncallback_token = \"{}\"\n",
-        traffic::ZALO_APP,
-        traffic::ZALO_KEY,
+    let [zalo2, esms2] = MORE_ACCOUNTS;
+    let mut text = format!(
+        "listen = \"127.0.0.1:0\"\ndatabase = \"sqlite:{}\"\napi_keys = [\"{API_KEY}\"]\n[log]\nlevel = \"warn\"\n\
+         [retention]\ncallbacks = \"{days}d\"\nmessages = \"{days}d\"\n\
+         [[account]]\nid = \"{facebook}\"\nprovider = \"facebook\"\napp_id = \"1517776481860111\"\napp_secret = \"{}\"\nverify_token = \"bench-verify-token\"\n",
+        dir.join(INBOX_FILE).display(),
         traffic::FACEBOOK_SECRET,
-        traffic::ESMS_TOKEN,
-        db = dir.join("bench.db").display(),
     );
+    for id in [zalo, zalo2] {
+        let (app, key) = (traffic::ZALO_APP, traffic::ZALO_KEY);
+        text += &format!("[[account]]\nid = \"{id}\"\nprovider = \"zalo\"\napp_id = \"{app}\"\noa_secret_key = \"{key}\"\n");
+    }
+    for id in [esms, esms2] {
+        text += &format!("[[account]]\nid = \"{id}\"\nprovider = \"esms\"\ncallback_token = \"{}\"\n", traffic::ESMS_TOKEN);
+    }
     let path = dir.join("bench.toml");
     std::fs::write(&path, text)?;
     Ok(path)
 }
 
+/// What the servers log.
+pub const SERVER_LOG: &str = "server.log";
+
+/// The inbox file of every store that is made here.
+pub const INBOX_FILE: &str = "bench.db";
+
 impl Server {
-    /// Starts `baophat ARGS` and waits for the line that tells its address.
+    /// Serves with a configuration, and waits until it is ready.
     ///
     /// # Errors
-    /// When it cannot be started or ends without telling its address.
-    pub fn start(args: &[&str]) -> std::io::Result<Server> {
+    /// When it cannot be started or does not become ready.
+    pub fn serve(config: &Path) -> std::io::Result<Server> {
         let started = Instant::now();
-        let mut child = Command::new(std::env::current_exe()?).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let log = config.with_file_name(SERVER_LOG);
+        let mut server = Server::start(&["serve".as_ref(), "--config".as_ref(), config.as_os_str()], &log)?;
+        while !is_ready(server.address) {
+            if started.elapsed() > READY_MAX {
+                return Err(std::io::Error::other(format!("the server did not become ready; see {}", log.display())));
+            }
+            std::thread::yield_now();
+        }
+        server.ready_after = started.elapsed();
+        Ok(server)
+    }
+
+    /// Serves the bare handler.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn bare(dir: &Path) -> std::io::Result<Server> {
+        Server::start(&["bench-bare".as_ref()], &dir.join("bare.log"))
+    }
+
+    /// Starts `baophat ARGS` and waits for the line that tells its address. What it logs goes to a file: writing it is part of its work.
+    fn start(args: &[&OsStr], log: &Path) -> std::io::Result<Server> {
+        let started = Instant::now();
+        let log = File::options().create(true).append(true).open(log)?;
+        let program = std::env::current_exe()?;
+        let mut child = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
         let out = child.stdout.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
@@ -58,9 +104,14 @@ impl Server {
             None => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(std::io::Error::other("the server ended before it listened; its own words stand above"))
+                Err(std::io::Error::other("the server ended before it listened; its words are in the .log file of the folder"))
             }
         }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Resident memory in bytes: now and at its highest.
@@ -105,4 +156,22 @@ pub fn cpu_seconds(process: &str) -> f64 {
 pub fn store_bytes(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter(|e| e.file_name().to_string_lossy().starts_with("bench")).filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum()
+}
+
+/// The server says of itself that it can take callbacks.
+fn is_ready(server: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(server)?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer.starts_with("HTTP/1.1 200"))
+    };
+    ask().unwrap_or(false)
+}
+
+/// Bytes of the inbox file, of the state file, and of their logs.
+pub fn file_bytes(dir: &Path) -> [u64; 3] {
+    let size = |name: &str| std::fs::metadata(dir.join(name)).map_or(0, |m| m.len());
+    [size(INBOX_FILE), size("bench-state.db"), size("bench.db-wal") + size("bench-state.db-wal")]
 }

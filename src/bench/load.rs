@@ -1,19 +1,37 @@
-//! The load: closed loop (each connection sends its next callback when the last was answered) or open loop (callbacks are due at a fixed
-//! rate, and latency counts from when one was due, so that a stalled server is not flattered).
+//! The load: closed loop (each connection sends its next callback when the last was answered) or open loop (callbacks are due at a
+//! rate, and latency counts from when one was due, so that a stalled server is not flattered). The rate of an open loop is fixed, or set
+//! by whoever watches (`Offer::Paced`).
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
-use super::traffic::Traffic;
+use super::traffic::{Course, Traffic};
 
 /// Longest wait for one answer before the connection counts as broken.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+/// From where forged callbacks come: another machine would have another address too.
+const FORGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// When callbacks are sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Offer {
+    /// The next one when the last was answered.
+    Closed,
+    /// So many a second, from the first one on.
+    Open(f64),
+    /// As many a second as `Progress::rate` says at the moment.
+    Paced,
+}
+
+/// How far a paced load may lie behind its pace before it forgets about it.
+const PACE_DEBT_MAX: Duration = Duration::from_millis(50);
 
 /// How the load is offered.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +40,14 @@ pub struct Plan {
     pub server: SocketAddr,
     /// Connections, each with one request in flight.
     pub connections: usize,
-    /// Callbacks a second; `None` for a closed loop.
-    pub rate: Option<f64>,
-    /// How long.
+    /// When.
+    pub offer: Offer,
+    /// How long at most.
     pub length: Duration,
     /// The first callback's number.
     pub first: u64,
+    /// How many at most.
+    pub count: u64,
 }
 
 /// What came of it.
@@ -61,8 +81,23 @@ impl Tally {
 pub struct Progress {
     /// Answered 200 so far.
     pub acknowledged: AtomicU64,
-    /// The watcher may stop.
+    /// The load has ended.
     pub done: AtomicBool,
+    /// The load is to end.
+    pub stop: AtomicBool,
+    rate: AtomicU64,
+}
+
+impl Progress {
+    /// Callbacks a second of a paced load.
+    pub fn rate(&self) -> f64 {
+        f64::from_bits(self.rate.load(Ordering::Relaxed))
+    }
+
+    /// Sets the pace.
+    pub fn set_rate(&self, rate: f64) {
+        self.rate.store(rate.to_bits(), Ordering::Relaxed);
+    }
 }
 
 struct Shared {
@@ -70,7 +105,31 @@ struct Shared {
     plan: Plan,
     next: AtomicU64,
     start: Instant,
+    /// When the next callback of a paced load is due.
+    slot: Mutex<Instant>,
     progress: Arc<Progress>,
+}
+
+impl Shared {
+    /// When callback `i` is due.
+    fn due(&self, i: u64) -> Instant {
+        match self.plan.offer {
+            Offer::Closed => Instant::now(),
+            Offer::Open(rate) => self.start + Duration::from_secs_f64((i - self.plan.first) as f64 / rate),
+            Offer::Paced => {
+                let now = Instant::now();
+                let Ok(mut slot) = self.slot.lock() else { return now };
+                // What could not be sent is not caught up: the pace is a pace, not a debt.
+                let due = (*slot).max(now.checked_sub(PACE_DEBT_MAX).unwrap_or(now));
+                *slot = due + Duration::from_secs_f64(1.0 / self.progress.rate().max(0.1));
+                due
+            }
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.start.elapsed() >= self.plan.length || self.progress.stop.load(Ordering::Relaxed)
+    }
 }
 
 struct Part {
@@ -81,7 +140,8 @@ struct Part {
     missed: Vec<u64>,
 }
 
-fn histogram() -> Histogram<u64> {
+/// An empty histogram of microseconds.
+pub fn histogram() -> Histogram<u64> {
     // Three digits between 1 µs and 60 s: a few hundred kilobytes, constant.
     Histogram::new_with_bounds(1, 60_000_000, 3).unwrap_or_else(|_| unreachable!("the bounds are constants"))
 }
@@ -92,7 +152,8 @@ fn histogram() -> Histogram<u64> {
 /// When no connection can be made at all.
 pub async fn run(traffic: Traffic, plan: Plan, progress: Arc<Progress>) -> std::io::Result<Tally> {
     drop(TcpStream::connect(plan.server).await?);
-    let shared = Arc::new(Shared { traffic, plan, next: AtomicU64::new(plan.first), start: Instant::now(), progress });
+    let start = Instant::now();
+    let shared = Arc::new(Shared { traffic, plan, next: AtomicU64::new(plan.first), start, slot: Mutex::new(start), progress });
     let tasks: Vec<_> = (0..plan.connections).map(|_| tokio::spawn(connection(shared.clone()))).collect();
     let mut tally = Tally {
         acknowledged: 0,
@@ -122,18 +183,19 @@ async fn connection(shared: Arc<Shared>) -> Part {
     let mut part = Part { acknowledged: 0, refused: 0, broken: 0, latency: histogram(), missed: Vec::new() };
     let mut stream: Option<TcpStream> = None;
     let (mut out, mut inn) = (Vec::with_capacity(2_048), Vec::with_capacity(2_048));
-    while shared.start.elapsed() < shared.plan.length {
+    let forged = shared.traffic.course == Course::Forged;
+    let source = forged.then_some(FORGER);
+    while !shared.ended() {
         let i = shared.next.fetch_add(1, Ordering::Relaxed);
-        let due = match shared.plan.rate {
-            Some(rate) => {
-                let due = shared.start + Duration::from_secs_f64((i - shared.plan.first) as f64 / rate);
-                tokio::time::sleep_until(due.into()).await;
-                due
-            }
-            None => Instant::now(),
-        };
+        if i - shared.plan.first >= shared.plan.count {
+            break;
+        }
+        let due = shared.due(i);
+        if shared.plan.offer != Offer::Closed {
+            tokio::time::sleep_until(due.into()).await;
+        }
         shared.traffic.request(i, &mut out);
-        let answered = tokio::time::timeout(ANSWER_MAX, exchange(&mut stream, shared.plan.server, &out, &mut inn)).await;
+        let answered = tokio::time::timeout(ANSWER_MAX, exchange(&mut stream, shared.plan.server, source, &out, &mut inn)).await;
         let micros = due.elapsed().as_micros() as u64;
         match answered {
             Ok(Ok(200)) => {
@@ -143,7 +205,8 @@ async fn connection(shared: Arc<Shared>) -> Part {
             }
             Ok(Ok(_)) => {
                 part.refused += 1;
-                part.missed.push(i);
+                // That one is refused is the point of a forged one: nobody asks for it later.
+                part.missed.extend((!forged).then_some(i));
             }
             _ => {
                 part.broken += 1;
@@ -156,14 +219,16 @@ async fn connection(shared: Arc<Shared>) -> Part {
 }
 
 /// Sends a request and reads its answer; the status.
-async fn exchange(stream: &mut Option<TcpStream>, server: SocketAddr, out: &[u8], inn: &mut Vec<u8>) -> std::io::Result<u16> {
+pub async fn exchange(
+    stream: &mut Option<TcpStream>,
+    server: SocketAddr,
+    source: Option<Ipv4Addr>,
+    out: &[u8],
+    inn: &mut Vec<u8>,
+) -> std::io::Result<u16> {
     let connected = match stream.take() {
         Some(open) => open,
-        None => {
-            let new = TcpStream::connect(server).await?;
-            new.set_nodelay(true)?;
-            new
-        }
+        None => connect(server, source).await?,
     };
     let stream = stream.insert(connected);
     stream.write_all(out).await?;
@@ -178,8 +243,21 @@ async fn exchange(stream: &mut Option<TcpStream>, server: SocketAddr, out: &[u8]
     }
 }
 
+async fn connect(server: SocketAddr, source: Option<Ipv4Addr>) -> std::io::Result<TcpStream> {
+    let new = match source {
+        Some(from) => {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((from, 0).into())?;
+            socket.connect(server).await?
+        }
+        None => TcpStream::connect(server).await?,
+    };
+    new.set_nodelay(true)?;
+    Ok(new)
+}
+
 /// The status, once head and body are there.
-fn whole_answer(bytes: &[u8]) -> Option<u16> {
+pub fn whole_answer(bytes: &[u8]) -> Option<u16> {
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
     let text = std::str::from_utf8(&bytes[..head]).ok()?;
     let length = text.lines().find_map(|line| {

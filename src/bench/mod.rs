@@ -7,7 +7,11 @@ pub mod audit;
 pub mod bare;
 pub mod child;
 pub mod load;
+pub mod pace;
+pub mod population;
+pub mod proof;
 pub mod report;
+pub mod seed;
 pub mod store;
 pub mod traffic;
 
@@ -18,10 +22,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::clock::{Clock, WallClock};
-use child::Server;
-use load::{Plan, Progress, Tally};
+use child::{KEEP_ALL, Server};
+use load::{Offer, Plan, Progress, Tally};
 use report::{Report, Round};
-use traffic::Traffic;
+use traffic::{Course, Traffic};
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -60,6 +64,9 @@ pub enum BenchError {
     /// The audit's questions.
     #[error("the server did not answer the audit: {0}")]
     Audit(String),
+    /// A store that was kept does not fit.
+    #[error("the store in {0} holds something else than asked for; name another folder with --store-dir, or remove this one")]
+    OtherStore(String),
 }
 
 /// Runs it and prints the report; `false` when something acknowledged was lost.
@@ -85,17 +92,16 @@ fn println_all(text: &str) {
 
 fn serve_and_load(options: &BenchOptions, dir: &Path) -> Result<Report, BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let config = child::write_config(dir)?;
-    let config = config.display().to_string();
-    let start = || Server::start(&["serve", "--config", &config]);
+    let config = child::write_config(dir, KEEP_ALL)?;
+    let start = || Server::serve(&config);
     let server = start()?;
-    let traffic = Traffic { seed: WallClock.now().0 as u64, start_ms: WallClock.now().0 };
+    let traffic = Traffic { seed: WallClock.now().0 as u64, start_ms: WallClock.now().0, course: Course::Lives };
     let mut report = Report::new(options);
     let mut next = 0;
     let mut missed = Vec::new();
     for round in 0..options.rounds {
         if options.bare {
-            let bare = Server::start(&["bench-bare"])?;
+            let bare = Server::bare(dir)?;
             let plan = plan(options, bare.address, 0);
             let tally = watch(&runtime, traffic, plan, &format!("bare {}", round + 1), options)?;
             report.bare.push(Round::new(&tally, bare.memory(), bare.cpu_seconds()));
@@ -130,7 +136,8 @@ fn serve_and_load(options: &BenchOptions, dir: &Path) -> Result<Report, BenchErr
 }
 
 fn plan(options: &BenchOptions, server: std::net::SocketAddr, first: u64) -> Plan {
-    Plan { server, connections: options.connections, rate: options.rate, length: options.length, first }
+    let offer = options.rate.map_or(Offer::Closed, Offer::Open);
+    Plan { server, connections: options.connections, offer, length: options.length, first, count: u64::MAX }
 }
 
 /// Runs one round and shows how it goes.

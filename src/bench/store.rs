@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::child;
-use super::traffic::{ACCOUNTS, Traffic};
+use super::traffic::{ACCOUNTS, Course, Traffic};
 use super::{BenchError, BenchOptions};
 use crate::clock::{Clock, WallClock};
-use crate::config::{Config, Env, Retention};
+use crate::config::{Config, Env};
 use crate::domain::ids::AccountId;
 use crate::domain::record::{Callback, Content, Method};
 use crate::domain::time::Span;
-use crate::ingest::{AccountRules, FOLD_RECORDS_MAX, Health, Parts, Projector};
+use crate::ingest::{AccountRules, FOLD_RECORDS_MAX, Health, Parts, Projector, ProjectorHandle};
 use crate::metrics::Metrics;
 use crate::store::sqlite::Place;
 use crate::store::sqlite::inbox::{InboxReader, InboxWriter, Submission};
@@ -61,14 +61,12 @@ impl StoreReport {
 /// # Errors
 /// When the store fails.
 pub fn run(dir: &Path, options: &BenchOptions) -> Result<StoreReport, BenchError> {
-    let config = child::write_config(dir)?;
-    let env: Env = std::iter::empty::<(String, String)>().collect();
-    let config = Config::load(Some(&config), &env).map_err(|e| std::io::Error::other(e.to_string()))?;
+    let config = load_config(&child::write_config(dir, child::KEEP_ALL)?)?;
     let place = Place::new(dir.join("bench.db"));
     let _lock = place.lock()?;
     let mut writer = InboxWriter::open(&place)?;
     writer.ensure_accounts(config.accounts.iter().map(|a| (&a.id, a.provider.slug)))?;
-    let traffic = Traffic { seed: WallClock.now().0 as u64, start_ms: WallClock.now().0 };
+    let traffic = Traffic { seed: WallClock.now().0 as u64, start_ms: WallClock.now().0, course: Course::Lives };
     let started = Instant::now();
     let mut records = 0;
     let mut appending = std::time::Duration::ZERO;
@@ -96,22 +94,43 @@ pub fn run(dir: &Path, options: &BenchOptions) -> Result<StoreReport, BenchError
     })
 }
 
-fn fold_all(place: &Place, config: &Config) -> Result<std::time::Duration, BenchError> {
+/// A projector of its own over the store in a place.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub fn projector(
+    place: &Place,
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Result<(Projector<InboxReader, StateFile>, ProjectorHandle), BenchError> {
     let inbox = InboxReader::open(place)?;
     let accounts = AccountNumbers::new(inbox.accounts()?);
-    let (mut projector, _handle) = Projector::new(Parts {
+    Ok(Projector::new(Parts {
         inbox,
         state: StateFile::open_writer(place, accounts)?,
         rules: Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone())),
-        clock: Arc::new(WallClock),
+        clock,
         health: Arc::new(Health::default()),
         metrics: Arc::new(Metrics::default()),
-        retention: Retention { callbacks: Span::days(30), messages: Span::days(400) },
+        retention: config.retention.clone(),
         sweep_every: Span::seconds(1),
-    })?;
+    })?)
+}
+
+fn fold_all(place: &Place, config: &Config) -> Result<std::time::Duration, BenchError> {
+    let (mut projector, _handle) = projector(place, config, Arc::new(WallClock))?;
     let started = Instant::now();
     while projector.step()? {}
     Ok(started.elapsed())
+}
+
+/// The configuration in a file, whatever the environment says.
+///
+/// # Errors
+/// When it has mistakes.
+pub fn load_config(path: &Path) -> Result<Config, BenchError> {
+    let env: Env = std::iter::empty::<(String, String)>().collect();
+    Ok(Config::load(Some(path), &env).map_err(|e| std::io::Error::other(e.to_string()))?)
 }
 
 fn submission(traffic: &Traffic, config: &Config, i: u64) -> Submission {

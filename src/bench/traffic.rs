@@ -33,6 +33,19 @@ pub struct Traffic {
     pub seed: u64,
     /// The time of the first callback, milliseconds since 1970.
     pub start_ms: i64,
+    /// What the numbers of the callbacks mean.
+    pub course: Course,
+}
+
+/// In which order callbacks come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// As in life: three for each message, some thousand callbacks apart.
+    Lives,
+    /// Callback `i` proves the delivery of message `i`, and there is no other.
+    Receipts,
+    /// As in life, and every signature is wrong.
+    Forged,
 }
 
 /// What an acknowledged callback promises.
@@ -46,7 +59,7 @@ pub struct Promise {
     pub at_least: State,
 }
 
-fn mix(mut z: u64) -> u64 {
+pub(super) fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -56,12 +69,31 @@ fn mix(mut z: u64) -> u64 {
 impl Traffic {
     /// Which message callback `i` speaks of, and which of its three it is.
     fn place(&self, i: u64) -> (u64, u64) {
+        if self.course == Course::Receipts {
+            return (i, if i % 3 == 2 { 2 } else { 1 });
+        }
         let step = i % 3;
         (i / 3 + (2 - step) * (APART / 3), step)
     }
 
+    /// The account and the provider's id of a message.
+    pub fn message(&self, message: u64) -> (&'static str, String) {
+        let (a, b) = self.id(message);
+        match message % 3 {
+            0 => (ACCOUNTS[0], zalo_id(a, b)),
+            1 => (ACCOUNTS[1], facebook_id(a, b)),
+            _ => (ACCOUNTS[2], esms_id(a, b)),
+        }
+    }
+
     fn id(&self, message: u64) -> (u64, u64) {
         (mix(self.seed ^ message), mix(self.seed.rotate_left(17) ^ message))
+    }
+
+    /// The secret that signs, or one of the same length that does not.
+    fn key(&self, key: &'static str) -> &'static str {
+        const WRONG: &str = "not-the-key-that-anybody-has-configured";
+        if self.course == Course::Forged { &WRONG[..key.len().min(WRONG.len())] } else { key }
     }
 
     /// Writes the whole HTTP request of callback `i`.
@@ -79,7 +111,7 @@ impl Traffic {
                     .chain_update(ZALO_APP)
                     .chain_update(&body)
                     .chain_update(ms.to_string())
-                    .chain_update(ZALO_KEY)
+                    .chain_update(self.key(ZALO_KEY))
                     .finalize());
                 write!(
                     out,
@@ -90,7 +122,7 @@ impl Traffic {
             }
             1 => {
                 let body = facebook(a, b, ms, message % CUSTOMERS, step);
-                let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(FACEBOOK_SECRET.as_bytes()) else { return };
+                let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(self.key(FACEBOOK_SECRET).as_bytes()) else { return };
                 hmac.update(body.as_bytes());
                 let mac = hex(&hmac.finalize().into_bytes());
                 write!(
@@ -102,7 +134,7 @@ impl Traffic {
             }
             _ => {
                 let query = esms(a, b, message, step);
-                write!(out, "GET /webhooks/esms/{}/{ESMS_TOKEN}?{query} HTTP/1.1\r\nHost: bench\r\n\r\n", ACCOUNTS[2])
+                write!(out, "GET /webhooks/esms/{}/{}?{query} HTTP/1.1\r\nHost: bench\r\n\r\n", ACCOUNTS[2], self.key(ESMS_TOKEN))
             }
         };
     }
@@ -110,11 +142,11 @@ impl Traffic {
     /// What the server owes once it acknowledged callback `i`.
     pub fn promise(&self, i: u64) -> Promise {
         let (message, step) = self.place(i);
-        let (a, b) = self.id(message);
-        let (account, message_id, states) = match message % 3 {
-            0 => (ACCOUNTS[0], zalo_id(a, b), [State::Sent, State::Delivered, State::Read]),
-            1 => (ACCOUNTS[1], facebook_id(a, b), [State::Sent, State::Delivered, State::Queued]),
-            _ => (ACCOUNTS[2], esms_id(a, b), [State::Queued, State::Sent, State::Delivered]),
+        let (account, message_id) = self.message(message);
+        let states = match message % 3 {
+            0 => [State::Sent, State::Delivered, State::Read],
+            1 => [State::Sent, State::Delivered, State::Queued],
+            _ => [State::Queued, State::Sent, State::Delivered],
         };
         // A Facebook read is a watermark: it moves the message only once an echo or a delivery told of it, so alone it promises nothing.
         Promise { account, message_id, at_least: states[step as usize] }
@@ -127,20 +159,20 @@ impl Traffic {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|b| [DIGITS[(b >> 4) as usize] as char, DIGITS[(b & 15) as usize] as char]).collect()
 }
 
-fn zalo_id(a: u64, b: u64) -> String {
+pub(super) fn zalo_id(a: u64, b: u64) -> String {
     format!("{a:016x}{:04x}", b as u16)
 }
 
-fn facebook_id(a: u64, b: u64) -> String {
+pub(super) fn facebook_id(a: u64, b: u64) -> String {
     format!("m_{a:016x}{b:016x}{:016x}", a.rotate_left(21) ^ b)
 }
 
-fn esms_id(a: u64, b: u64) -> String {
+pub(super) fn esms_id(a: u64, b: u64) -> String {
     format!("{a:016x}{b:016x}")
 }
 
@@ -204,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_callback_is_unique_and_every_message_gets_three() {
-        let traffic = Traffic { seed: 7, start_ms: 1_764_000_000_000 };
+        let traffic = Traffic { seed: 7, start_ms: 1_764_000_000_000, course: Course::Lives };
         let mut seen = HashSet::new();
         let mut ids = std::collections::HashMap::new();
         let mut out = Vec::new();

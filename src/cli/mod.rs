@@ -215,6 +215,7 @@ mod tests {
             "baophat rebuild --keep",
             "baophat demo --for 20s --speed 10 --listen 127.0.0.1:0 --json --lang en --no-color",
             "baophat bench --length 5s --rounds 2 --bare --audit --rate 1000 --json",
+            "baophat bench --proof --messages 100000 --only edge,stored --store-dir /tmp/x --json",
             "baophat completions fish",
             "baophat --version",
             "baophat stuck --help",
@@ -246,6 +247,8 @@ mod tests {
             "baophat demo --speed 0",
             "baophat demo --for soon",
             "baophat bench --connections 0",
+            "baophat bench --quick",
+            "baophat bench --proof --bare",
         ];
         for line in lines {
             assert_eq!(parsed(line), 2, "{line}");

@@ -110,6 +110,6 @@ pub async fn metrics(request: HttpRequest, app: web::Data<App>) -> Result<HttpRe
         let detail = "this listener is reachable from other machines, so /metrics needs `Authorization: Bearer KEY`";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
     }
-    let text = app.metrics.text();
+    let text = app.metrics.text(app.clock.now().0);
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")).body(text))
 }

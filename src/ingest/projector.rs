@@ -333,8 +333,10 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         let records = self.inbox.after(cursor, FOLD_RECORDS_MAX)?;
         self.last_records = records.len();
         let Some(last) = records.last().map(|r| r.seq) else {
+            self.metrics.projection_oldest.store(0, Ordering::Relaxed);
             return Ok(false);
         };
+        self.metrics.projection_oldest.store(records[0].received_at.0, Ordering::Relaxed);
         match self.fold(&records, Some(last)) {
             Ok(()) => self.advance(last),
             Err(e) if is_of_the_record(&e) && records.len() > 1 => self.fold_one_by_one(&records)?,

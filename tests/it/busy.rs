@@ -64,3 +64,27 @@ fn a_held_state_keeps_callbacks_coming_in_and_catches_up_when_let_go() {
     assert_eq!(server.callbacks().len(), 20);
     assert_eq!(server.find("").len(), 20);
 }
+
+/// SQLite tells by its locks whether anybody uses a store. A server that lost them (closing any descriptor of a file takes them all away)
+/// would have its log deleted, and the index that it has mapped emptied, by whoever looks into the store beside it.
+#[test]
+fn another_program_that_looks_into_the_store_takes_nothing_from_the_server() {
+    let mut server = Server::start();
+    let files = ["baophat.db", "baophat-state.db"].map(|name| server.folder().join(name));
+    for n in 0..12 {
+        server.send(&sign::zalo_post(sign::zalo_receipt(&format!("beside-{n}"), "47", 1_764_000_000_111))).is(200);
+        server.message(&format!("beside-{n}"), |m| m["state"] == "delivered");
+        for file in &files {
+            // A program that knows nothing of us: its last connection tidies up behind itself.
+            let other = rusqlite::Connection::open(file).unwrap();
+            let tables: i64 = other.query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0)).unwrap();
+            assert!(tables > 0);
+        }
+    }
+    for file in &files {
+        assert!(file.with_file_name(format!("{}-wal", file.file_name().unwrap().to_str().unwrap())).exists(), "the log is gone");
+    }
+    server.kill();
+    let server = server.restart();
+    assert_eq!(server.callbacks().len(), 12, "acknowledged, and gone after a kill");
+}

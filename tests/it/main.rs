@@ -7,6 +7,7 @@
 mod harness;
 
 mod answers;
+mod bench;
 mod bodies;
 mod busy;
 mod catalogue;
