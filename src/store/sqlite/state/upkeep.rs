@@ -72,7 +72,7 @@ impl StateFile {
     pub fn cursor_in(&self, inbox: &InboxReader) -> Result<Seq, StoreError> {
         let (cursor, last) = (self.cursor()?, inbox.last_seq()?);
         if cursor > last {
-            return Err(StoreError::Apart { path: self.conn.path().unwrap_or_default().to_owned(), cursor, last });
+            return Err(StoreError::Apart { path: self.conn.path().to_owned(), cursor, last });
         }
         Ok(cursor)
     }
