@@ -13,6 +13,10 @@ demo:
 test:
     cargo test --locked
 
+# Kill it so many times at random moments under load, and ask for everything it acknowledged.
+crash rounds="200":
+    BAOPHAT_CRASH_ROUNDS={{ rounds }} cargo test --locked --test it -- --nocapture --exact crash::nothing_acknowledged_is_lost_however_often_and_whenever_it_is_killed
+
 # Format the sources.
 fmt:
     cargo fmt

@@ -40,7 +40,7 @@ const FLOORS: &[Room] = &[
     room("config", &["domain", "providers"], &["serde", "serde_json", "thiserror", "toml", "sha2"]),
     room("logging", &["config"], &["tracing", "tracing_subscriber"]),
     // 2: the pipeline.
-    room("ingest", &["domain", "providers", "store", "clock", "config", "metrics"], &["thiserror", "tokio", "tracing"]),
+    room("ingest", &["domain", "providers", "store", "clock", "config", "metrics"], &["thiserror", "tokio", "rustix", "tracing"]),
     // The outside view, for both doors.
     room("present", &["domain", "providers", "store", "ingest"], &["base64", "serde", "serde_json", "utoipa"]),
     // 3: the doors.

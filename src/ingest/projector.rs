@@ -4,15 +4,18 @@
 //! A record that cannot be folded is set aside with status `error`; it never stops the ones behind it.
 
 mod counting;
+mod handle;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+
+pub use handle::{Nudge, Projected, ProjectorHandle, ReprocessWhat};
 
 use super::fold::fold_record;
 use super::rules::AccountRules;
@@ -20,8 +23,8 @@ use super::writer::describe;
 use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
 use crate::clock::Clock;
 use crate::config::Retention;
-use crate::domain::ids::{Row, Seq};
-use crate::domain::projection::{Change, Refused, Registered, RegistrationConflict, Workbench};
+use crate::domain::ids::Seq;
+use crate::domain::projection::{Change, Workbench};
 use crate::domain::record::{Content, Record, Status};
 use crate::domain::time::{Millis, Span};
 use crate::metrics::Metrics;
@@ -36,70 +39,11 @@ const GATHER: Duration = Duration::from_millis(5);
 /// A batch of fewer records is a small one.
 const GATHER_BELOW_RECORDS: usize = 256;
 
+/// By how much this thread stands back behind those that take callbacks in (Linux counts it by thread).
+const NICE: i32 = 5;
+
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
-
-/// What became of a call of our own API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Projected {
-    /// The messages registered, in the order of the call.
-    Registered(Vec<Registered>),
-    /// The registration contradicts what is on record; nothing of the call was taken.
-    Conflict(RegistrationConflict),
-    /// The statement was taken for this message.
-    Taken(Row),
-    /// The statement was not taken.
-    Refused(Refused),
-    /// The record could not be folded; it is kept.
-    Failed(String),
-}
-
-/// Which callbacks to process again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReprocessWhat {
-    /// One.
-    One(Seq),
-    /// Every one with a status.
-    All(Status),
-}
-
-/// A word to the projector.
-pub enum Nudge {
-    /// There are new records; these are waited for.
-    Appended(Vec<(Seq, oneshot::Sender<Projected>)>),
-    /// Process callbacks again; the answer is how many were.
-    Reprocess(ReprocessWhat, oneshot::Sender<usize>),
-    /// Look whether something is due.
-    Tick,
-    /// Fold what is there and end.
-    Stop,
-}
-
-/// Speaks to the projector; cheap to clone.
-#[derive(Clone)]
-pub struct ProjectorHandle {
-    nudges: Sender<Nudge>,
-    cursor: Arc<AtomicU64>,
-}
-
-impl ProjectorHandle {
-    /// Gives it a word. Lost when the projector has ended, which loses nothing: the cursor stands.
-    pub fn nudge(&self, nudge: Nudge) {
-        let _ = self.nudges.send(nudge);
-    }
-
-    /// The last record folded and committed.
-    pub fn cursor(&self) -> Seq {
-        self.cursor.load(Ordering::Acquire)
-    }
-
-    /// Processes callbacks again.
-    pub fn reprocess(&self, what: ReprocessWhat) -> oneshot::Receiver<usize> {
-        let (tell, told) = oneshot::channel();
-        self.nudge(Nudge::Reprocess(what, tell));
-        told
-    }
-}
 
 struct Job {
     what: ReprocessWhat,
@@ -159,7 +103,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         let (cursor, last) = (parts.state.cursor()?, parts.inbox.last_seq()?);
         if cursor > last {
             // An inbox that begins anew would give out numbers that count as folded already.
-            return Err(StoreError::Apart { cursor, last });
+            return Err(StoreError::Apart { path: parts.state.place(), cursor, last });
         }
         parts.metrics.durable_seq.fetch_max(last, Ordering::AcqRel);
         parts.metrics.folded_seq.store(cursor, Ordering::Release);
@@ -197,6 +141,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         S: Send + 'static,
     {
         std::thread::Builder::new().name("projector".into()).spawn(move || {
+            // Receipts go before what follows from them: where the processor is short, folding waits and catches up.
+            let _ = rustix::process::nice(NICE);
             self.run();
             if let Err(e) = self.state.checkpoint() {
                 tracing::warn!(error = %e, "the state's write-ahead log stays for the next start");

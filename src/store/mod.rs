@@ -68,10 +68,12 @@ pub enum StoreError {
     },
     /// The state stands further than the inbox.
     #[error(
-        "the state file was made from an inbox with records up to {cursor}, but this inbox ends at {last}; put the inbox that \
+        "the state file {path} was made from an inbox with records up to {cursor}, but this inbox ends at {last}; put the inbox that \
          belongs to it back, or make the messages from this one with `baophat rebuild`"
     )]
     Apart {
+        /// The state file.
+        path: String,
         /// Up to where the state has folded.
         cursor: Seq,
         /// The inbox's last record.
@@ -238,6 +240,9 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// # Errors
     /// The store cannot be used just now, and no other call may be made.
     fn usable(&self) -> Result<(), StoreError>;
+
+    /// Where it lies, for people.
+    fn place(&self) -> String;
 
     /// The last record that was folded; 0 before the first.
     ///

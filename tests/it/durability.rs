@@ -1,89 +1,18 @@
-//! A 200 is a receipt: what was acknowledged is there after SIGKILL, SIGTERM and any number of starts, with the state it had.
+//! A 200 is a receipt: what was acknowledged is there after SIGTERM and any number of starts, with the state it had (SIGKILL: `crash`).
 
-use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, Request, Server, exchange, sign, until};
-
-/// What was answered 200.
-#[derive(Default)]
-struct Acknowledged {
-    receipts: Mutex<BTreeSet<String>>,
-    registered: Mutex<BTreeSet<String>>,
-}
-
-impl Acknowledged {
-    fn number(&self) -> usize {
-        self.receipts.lock().unwrap().len() + self.registered.lock().unwrap().len()
-    }
-}
-
-/// Sends callbacks of every provider, and registrations, from several connections until told to stop; what is not answered 200 is
-/// not noted. Then ends the server in the middle of it.
-fn load_and_end(server: &mut Server, round: usize, known: &Acknowledged, end: impl FnOnce(&mut Server)) {
-    let (address, done, next, before) = (server.address, AtomicBool::new(false), AtomicUsize::new(0), known.number());
-    std::thread::scope(|scope| {
-        for _ in 0..6 {
-            scope.spawn(|| {
-                while !done.load(Ordering::SeqCst) {
-                    let n = next.fetch_add(1, Ordering::SeqCst);
-                    let id = format!("{round}-{n}");
-                    let request = match n % 4 {
-                        0 => sign::zalo_post(sign::zalo_receipt(&id, "4700100200300400500", 1_764_000_000_111)),
-                        1 => {
-                            sign::facebook_post(sign::facebook_body(&[sign::facebook_delivery(&id, "7310000000012345", 1_771_234_567_890)]))
-                        }
-                        2 => sign::esms_get(&sign::esms_report(&id, 1, 0, "")),
-                        _ => Request::new("POST", "/v1/messages").key(KEY).json(&json!({"account": "shop-oa", "ref": id})),
-                    };
-                    if exchange(address, &request).is_ok_and(|a| a.status == 200 || a.status == 201) {
-                        let list = if n % 4 == 3 { &known.registered } else { &known.receipts };
-                        list.lock().unwrap().insert(id);
-                    }
-                }
-            });
-        }
-        until("enough is acknowledged", || (known.number() > before + 150).then_some(()));
-        end(server);
-        done.store(true, Ordering::SeqCst);
-    });
-}
-
-/// Everything acknowledged is there, at least as far as it was.
-fn nothing_is_lost(server: &Server, known: &Acknowledged) {
-    server.callbacks();
-    let all = server.walk("/v1/messages?limit=500");
-    let names = |member: &str, state: &str| -> BTreeSet<String> {
-        all.iter().filter(|m| m["state"] == state).filter_map(|m| m[member].as_str().map(str::to_owned)).collect()
-    };
-    let missing: Vec<String> = known.receipts.lock().unwrap().difference(&names("message_id", "delivered")).cloned().collect();
-    assert_eq!(missing, Vec::<String>::new(), "acknowledged receipts are lost");
-    let missing: Vec<String> = known.registered.lock().unwrap().difference(&names("ref", "queued")).cloned().collect();
-    assert_eq!(missing, Vec::<String>::new(), "acknowledged registrations are lost");
-    let ids: BTreeSet<&str> = all.iter().map(|m| m["id"].as_str().unwrap()).collect();
-    assert_eq!(ids.len(), all.len());
-}
-
-#[test]
-fn what_was_acknowledged_is_there_after_sigkill_under_load() {
-    let (mut server, known) = (Server::start(), Acknowledged::default());
-    for round in 0..4 {
-        load_and_end(&mut server, round, &known, Server::kill);
-        server = server.restart();
-        nothing_is_lost(&server, &known);
-    }
-    assert!(known.number() > 600);
-}
+use crate::harness::{Request, Server, exchange, sign, until};
+use crate::load::{Ledger, during, receipts};
 
 #[test]
 fn sigterm_under_load_ends_with_0_and_loses_nothing() {
-    let (mut server, known) = (Server::start(), Acknowledged::default());
+    let (mut server, ledger) = (Server::start(), Ledger::default());
     for round in 0..3 {
-        load_and_end(&mut server, round, &known, |server| {
+        during(server.address, &ledger, round, || {
+            receipts(&ledger, 150);
             let ended = server.stop();
             assert_eq!((ended.code(), ended.signal()), (Some(0), None), "{}", server.log());
         });
@@ -93,7 +22,7 @@ fn sigterm_under_load_ends_with_0_and_loses_nothing() {
             assert_eq!(left, 0, "{name}");
         }
         server = server.restart();
-        nothing_is_lost(&server, &known);
+        ledger.all_is_there(&server);
     }
 }
 

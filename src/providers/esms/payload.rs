@@ -80,9 +80,23 @@ fn known(name: &str) -> Option<Name> {
     SPELLINGS.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(name)).map(|(_, name)| *name)
 }
 
-/// The pairs of one callback, in order, decoded and trimmed.
+/// One parameter, decoded and trimmed, and which of ours it is.
+#[derive(Clone, Debug)]
+struct Param {
+    name: String,
+    value: String,
+    known: Option<Name>,
+}
+
+impl Param {
+    fn new(name: String, value: String) -> Param {
+        Param { known: known(&name), name, value }
+    }
+}
+
+/// The parameters of one callback, in order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(super) struct Params(Vec<Param>);
 
 impl Params {
     /// Reads a callback.
@@ -120,7 +134,7 @@ impl Params {
                 json if json.starts_with(['{', '[']) => json.to_owned(),
                 _ => raw.text().unwrap_or_default(),
             };
-            (name, clean(&value))
+            Param::new(name, clean(&value))
         });
         Ok(Params(pairs.collect()))
     }
@@ -128,31 +142,31 @@ impl Params {
     fn from_pairs(raw: &[u8]) -> Params {
         let raw = with_question_marks_read(raw);
         let pieces = raw.split(|b| *b == b'&').filter(|piece| !piece.is_empty()).take(PAIRS_MAX);
-        Params(pieces.map(pair).filter(|(name, value)| !(name.is_empty() && value.is_empty())).collect())
+        Params(pieces.map(pair).filter(|p| !(p.name.is_empty() && p.value.is_empty())).collect())
     }
 
     /// The first non-empty value of a parameter under any of its spellings.
     pub(super) fn get(&self, name: Name) -> Option<&str> {
-        self.0.iter().find(|(n, v)| !v.is_empty() && known(n) == Some(name)).map(|(_, v)| v.as_str())
+        self.0.iter().find(|p| p.known == Some(name) && !p.value.is_empty()).map(|p| p.value.as_str())
     }
 
     /// There is a parameter of this name (none of ours), without case, empty or not.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(n, _)| n.eq_ignore_ascii_case(name))
+        self.0.iter().any(|p| p.name.eq_ignore_ascii_case(name))
     }
 
     /// Parameters we do not know, with a value.
     pub(super) fn unknown(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter(|(n, v)| !v.is_empty() && known(n).is_none()).map(|(n, v)| (n.as_str(), v.as_str()))
+        self.0.iter().filter(|p| !p.value.is_empty() && p.known.is_none()).map(|p| (p.name.as_str(), p.value.as_str()))
     }
 }
 
-fn pair(piece: &[u8]) -> (String, String) {
+fn pair(piece: &[u8]) -> Param {
     let (name, value) = match piece.iter().position(|b| *b == b'=') {
         Some(at) => (&piece[..at], &piece[at + 1..]),
         None => (piece, &[][..]),
     };
-    (clean(&form_decode(name)), clean(&form_decode(value)))
+    Param::new(clean(&form_decode(name)), clean(&form_decode(value)))
 }
 
 /// How eSMS joins its parameters to a URL that has a query already is not published: a `?` before a name we know separates.
@@ -174,6 +188,9 @@ fn begins_with_known_name(rest: &[u8]) -> bool {
 }
 
 fn form_decode(raw: &[u8]) -> String {
+    if !raw.iter().any(|b| matches!(b, b'%' | b'+')) {
+        return String::from_utf8_lossy(raw).into_owned();
+    }
     let spaced: Vec<u8> = raw.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     percent_decode(&spaced)
 }
@@ -205,6 +222,9 @@ fn escaped(raw: &[u8]) -> Option<u8> {
 
 /// Without control characters (stores refuse NUL) and without space around it.
 pub(super) fn clean(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.trim().to_owned();
+    }
     let kept: String = text.chars().filter(|c| !c.is_control()).collect();
     kept.trim().to_owned()
 }
@@ -255,7 +275,7 @@ mod tests {
     #[test]
     fn values_are_decoded_once_and_cleaned() {
         let p = query("a=%2541+b%2Bc&b=%zz%4&c=%ff%C4%90&d=%00x%0Ay%7F&e=+%20trim+&f=a=b&g&=nameless&h=%E1%BB");
-        let all: Vec<_> = p.0.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let all: Vec<_> = p.0.iter().map(|p| (p.name.as_str(), p.value.as_str())).collect();
         let expected = [
             ("a", "%41 b+c"),
             ("b", "%zz%4"),

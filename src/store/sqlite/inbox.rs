@@ -37,7 +37,7 @@ impl InboxWriter {
     /// When the file cannot be opened or read.
     pub fn open(place: &Place) -> Result<InboxWriter, StoreError> {
         let conn = place.open_writer(Part::Inbox)?;
-        let engine = |e| classify("reading the inbox", e);
+        let engine = |e| conn.fault("reading the inbox", e);
         let mut accounts = HashMap::new();
         {
             let mut all = conn.prepare("SELECT id, no FROM account").map_err(engine)?;
@@ -370,7 +370,7 @@ impl InboxReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn after(&self, cursor: Seq, limit: usize) -> Result<Vec<Record>, StoreError> {
-        let engine = |e| classify("reading records", e);
+        let engine = |e| self.conn.fault("reading records", e);
         // Served by the primary key.
         let sql = format!("{RECORD_COLUMNS} WHERE r.seq > ?1 ORDER BY r.seq LIMIT ?2");
         let mut all = self.conn.prepare_cached(&sql).map_err(engine)?;
@@ -391,7 +391,7 @@ impl InboxReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn get(&self, seq: Seq) -> Result<Option<Record>, StoreError> {
-        let engine = |e| classify("reading a record", e);
+        let engine = |e| self.conn.fault("reading a record", e);
         let sql = format!("{RECORD_COLUMNS} WHERE r.seq = ?1");
         let mut one = self.conn.prepare_cached(&sql).map_err(engine)?;
         let found = one.query_row([seq as i64], |row| Ok(read_record(row))).optional().map_err(engine)?;
@@ -406,7 +406,7 @@ impl InboxReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn last_seq(&self) -> Result<Seq, StoreError> {
-        next_seq(&self.conn).map(|n| n - 1).map_err(|e| classify("reading the inbox", e))
+        next_seq(&self.conn).map(|n| n - 1).map_err(|e| self.conn.fault("reading the inbox", e))
     }
 
     /// Every account that ever wrote: number, slug, provider.
@@ -414,7 +414,7 @@ impl InboxReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn accounts(&self) -> Result<Vec<(i64, String, String)>, StoreError> {
-        let engine = |e| classify("reading accounts", e);
+        let engine = |e| self.conn.fault("reading accounts", e);
         let mut all = self.conn.prepare_cached("SELECT no, id, provider FROM account ORDER BY no").map_err(engine)?;
         let rows = all.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).map_err(engine)?;
         rows.collect::<Result<_, _>>().map_err(engine)

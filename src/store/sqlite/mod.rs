@@ -158,7 +158,8 @@ impl Place {
     /// # Errors
     /// [`StoreError::ReadOnly`]. A file that is not there, or cannot be opened for another reason, is left for the engine to report.
     pub fn usable(&self, part: Part) -> Result<(), StoreError> {
-        takes_writes(&self.path(part).to_string_lossy())
+        let path = self.path(part);
+        SUFFIXES.iter().try_for_each(|suffix| takes_writes(&format!("{}{suffix}", path.display())))
     }
 
     /// Opens one of the files for its one writer, making it or bringing it to this version first.
@@ -167,6 +168,9 @@ impl Place {
     /// When the file cannot be opened, is damaged, or is of a newer version.
     pub fn open_writer(&self, part: Part) -> Result<Db, StoreError> {
         let path = self.path(part);
+        if part == Part::Inbox {
+            refuse_orphaned_log(&path)?;
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&path, flags).map_err(|e| cannot_open(&path, &e))?;
         let synchronous = match part {
@@ -208,23 +212,34 @@ impl Place {
 /// deleted or replaced, and nothing of that is found by the next start.
 pub struct Db {
     conn: Connection,
+    /// The file, its log and the log's index.
+    files: [Opened; SUFFIXES.len()],
+}
+
+/// Where a file lies, and its device and number when it was opened, if it was there.
+struct Opened {
     path: String,
-    /// Device and number of the file, of its log and of the log's index, as far as they were there.
-    opened: [Option<(u64, u64)>; SUFFIXES.len()],
+    identity: Option<(u64, u64)>,
 }
 
 /// What SQLite puts beside a file, and the file itself.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
 
-fn identity(path: &str, suffix: &str) -> Option<(u64, u64)> {
-    std::fs::metadata(format!("{path}{suffix}")).ok().map(|m| (m.dev(), m.ino()))
+fn identity(path: &str) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
 impl Db {
     fn new(conn: Connection, path: &Path) -> Db {
-        let path = path.to_string_lossy().into_owned();
-        let opened = SUFFIXES.map(|suffix| identity(&path, suffix));
-        Db { conn, path, opened }
+        let files = SUFFIXES.map(|suffix| {
+            let path = format!("{}{suffix}", path.display());
+            Opened { identity: identity(&path), path }
+        });
+        Db { conn, files }
+    }
+
+    fn path(&self) -> &str {
+        &self.files[0].path
     }
 
     /// The files still lie where a start would look for them. Asked behind a commit and before its receipts.
@@ -232,9 +247,9 @@ impl Db {
     /// # Errors
     /// [`StoreError::Gone`] with the first that does not.
     pub fn in_place(&self) -> Result<(), StoreError> {
-        for (suffix, opened) in SUFFIXES.iter().zip(&self.opened) {
-            if opened.is_some() && identity(&self.path, suffix) != *opened {
-                return Err(StoreError::Gone { path: format!("{}{suffix}", self.path) });
+        for file in &self.files {
+            if file.identity.is_some() && identity(&file.path) != file.identity {
+                return Err(StoreError::Gone { path: file.path.clone() });
             }
         }
         Ok(())
@@ -249,8 +264,16 @@ impl Db {
         self.in_place()
     }
 
+    /// What went wrong, with the file's name where the file is what is wrong.
+    pub(crate) fn fault(&self, doing: &'static str, source: rusqlite::Error) -> StoreError {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => cannot_open(Path::new(self.path()), &source),
+            _ => classify(doing, source),
+        }
+    }
+
     fn takes_writes(&self) -> Result<(), StoreError> {
-        takes_writes(&self.path)
+        self.files.iter().try_for_each(|file| takes_writes(&file.path))
     }
 
     /// The file reads as a start would read it: by a connection of its own, since pages that this one keeps in memory do not show what
@@ -260,11 +283,11 @@ impl Db {
     /// [`StoreError::Damaged`] only; a file that cannot be opened just now says nothing about what it holds.
     pub fn prove(&self, sql: &str) -> Result<(), StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let read = Connection::open_with_flags(&self.path, flags).and_then(|fresh| {
+        let read = Connection::open_with_flags(self.path(), flags).and_then(|fresh| {
             set_up(&fresh)?;
             fresh.query_row(sql, [], |_| Ok(()))
         });
-        match read.map_err(|e| cannot_open(Path::new(&self.path), &e)) {
+        match read.map_err(|e| cannot_open(Path::new(self.path()), &e)) {
             Err(e @ StoreError::Damaged { .. }) => Err(e),
             _ => Ok(()),
         }
@@ -297,6 +320,17 @@ impl Lock {
     pub fn tell(&self, address: &str) {
         let _ = (&self.file).write_all(address.as_bytes());
     }
+}
+
+/// SQLite deletes a log that it finds beside no file, and with it the last records of an inbox that somebody has moved away.
+fn refuse_orphaned_log(path: &Path) -> Result<(), StoreError> {
+    let place = path.display().to_string();
+    let log = format!("{place}-wal");
+    if path.exists() || !std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+        return Ok(());
+    }
+    let reason = format!("it is gone, but its log {log} is there; put the file back beside it, or move the log away to begin anew");
+    Err(StoreError::Open { path: place, reason })
 }
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
@@ -365,12 +399,10 @@ fn cannot_open(path: &Path, e: &rusqlite::Error) -> StoreError {
 }
 
 fn takes_writes(path: &str) -> Result<(), StoreError> {
-    for suffix in SUFFIXES {
-        if let Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) = access(format!("{path}{suffix}"), Access::WRITE_OK) {
-            return Err(StoreError::ReadOnly);
-        }
+    match access(path, Access::WRITE_OK) {
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Err(StoreError::ReadOnly),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Tells full and read-only disks from other faults of the engine.

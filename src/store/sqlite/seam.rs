@@ -61,6 +61,10 @@ impl StateWriter for StateFile {
         StateFile::usable(self)
     }
 
+    fn place(&self) -> String {
+        StateFile::place(self).to_owned()
+    }
+
     fn cursor(&self) -> Result<Seq, StoreError> {
         StateFile::cursor(self)
     }

@@ -160,7 +160,7 @@ impl StateFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn cursor(&self) -> Result<Seq, StoreError> {
-        let engine = |e| classify("reading the cursor", e);
+        let engine = |e| self.conn.fault("reading the cursor", e);
         let mut one = self.conn.prepare_cached("SELECT value FROM meta WHERE key = 'cursor'").map_err(engine)?;
         let text: Option<String> = one.query_row([], |r| r.get(0)).optional().map_err(engine)?;
         Ok(text.and_then(|t| t.parse().ok()).unwrap_or(0))
@@ -171,7 +171,7 @@ impl StateFile {
     /// # Errors
     /// When the file cannot be read.
     pub fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError> {
-        let engine = |e| classify("reading what is due", e);
+        let engine = |e| self.conn.fault("reading what is due", e);
         // Served by message_due: costs by what is due, not by what is stored.
         let sql = "SELECT row FROM message WHERE due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;

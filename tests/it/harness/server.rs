@@ -134,6 +134,30 @@ impl Server {
         Server::run(folder, limited(&path, kibibytes))
     }
 
+    /// A server on the files that lie in a folder.
+    pub fn start_on(folder: TempDir) -> Server {
+        let path = Server::write_config(folder.path(), &with_key(""));
+        Server::run(Arc::new(folder), command(&path))
+    }
+
+    /// A server on a new store with more in its environment.
+    pub fn start_in(environment: &[(&str, &Path)]) -> Server {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let path = Server::write_config(folder.path(), &with_key(""));
+        let mut command = command(&path);
+        command.envs(environment.iter().copied());
+        Server::run(folder, command)
+    }
+
+    /// Starts anew on the same store with more in its environment.
+    pub fn restart_in(self, environment: &[(&str, &Path)]) -> Server {
+        let folder = self.folder.clone();
+        drop(self);
+        let mut command = command(&folder.path().join("baophat.toml"));
+        command.envs(environment.iter().copied());
+        Server::run(folder, command)
+    }
+
     /// Starts anew on the same store.
     pub fn restart(self) -> Server {
         let folder = self.folder.clone();

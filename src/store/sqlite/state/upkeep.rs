@@ -55,6 +55,11 @@ impl StateFile {
         self.conn.prove("SELECT max(row) FROM message")
     }
 
+    /// The path of the file.
+    pub fn place(&self) -> &str {
+        self.conn.path()
+    }
+
     /// Empties the state, for a rebuild from the inbox.
     ///
     /// # Errors
