@@ -14,6 +14,7 @@ mod disk;
 mod document;
 mod durability;
 mod handshakes;
+mod hostile;
 mod listing;
 mod pipeline;
 mod registering;

@@ -44,7 +44,8 @@ impl Request {
         self.header("content-type", "application/json").body(body.to_string())
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// As it goes out.
+    pub fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
