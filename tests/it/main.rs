@@ -13,6 +13,7 @@ mod catalogue;
 mod disk;
 mod document;
 mod durability;
+mod fuzz;
 mod handshakes;
 mod hostile;
 mod listing;
