@@ -47,6 +47,7 @@ fn five_thousand_idle_and_dripping_connections_are_ended_while_callbacks_and_que
         })
         .collect();
     assert!(crowd.len() >= 500, "only {} connections are allowed here", crowd.len());
+    println!("{} connections", crowd.len());
     let crowd_ended = AtomicBool::new(false);
     let (mut taken, mut answered) = (0, 0);
     std::thread::scope(|scope| {
