@@ -43,6 +43,10 @@ fuzz-api examples="50" seed="1":
     cargo build --locked
     scripts/fuzz-api.sh {{ examples }} {{ seed }}
 
+# Fuzz a target (verify, parse or edge) from the kept corpus; runs without cargo-fuzz and nightly.
+fuzz target seconds="60":
+    scripts/fuzz.sh {{ target }} {{ seconds }}
+
 # Measure what it takes on this machine, against a bare handler, and ask for everything acknowledged.
 bench length="10s" rounds="2":
     cargo run --release --locked -- bench --length {{ length }} --rounds {{ rounds }} --bare --audit --kill

@@ -6,11 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::{App as Actix, HttpServer, web};
+use actix_web::web;
 
 use crate::clock::{Clock, WallClock};
-use crate::config::{Config, Database};
-use crate::http::{ApiKeys, App, Readers, Refusals, new_key, routes};
+use crate::config::{Config, Database, Limits};
+use crate::http::{ApiKeys, App, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
 use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
 use crate::store::StoreError;
@@ -24,11 +24,17 @@ const HEAD_SECONDS_MAX: u64 = 10;
 /// How long an idle connection is kept.
 const KEEP_ALIVE_SECONDS: u64 = 75;
 
+/// How long an answer may take once its request is there: longer than a registration waits for its fold.
+const ANSWER_SECONDS_MAX: u64 = 20;
+
 /// How long requests in progress may take to end when the process stops.
 const DRAIN_SECONDS_MAX: u64 = 20;
 
 /// How often the writer and the gauges are tended.
 const TICK: Duration = Duration::from_secs(1);
+
+/// After how many of them the log says what was left out of it.
+const LEFT_OUT_TICKS: u64 = 10;
 
 /// What can go wrong at the start.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +104,7 @@ pub fn place(config: &Config) -> Place {
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
     let place = place(config);
     let lock = place.lock()?;
-    let listener =
-        std::net::TcpListener::bind(&config.listen).map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
+    let listener = listen(&config.listen).map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
     let address = listener.local_addr().map_err(AppError::Server)?;
     lock.tell(&address.to_string());
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
@@ -135,21 +140,16 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         health: health.clone(),
         metrics: metrics.clone(),
         refusals: Refusals::default(),
+        bodies: Room::default(),
         keys,
         limits: config.limits.clone(),
         lang: config.lang,
         loopback: address.ip().is_loopback(),
     });
-    let server = HttpServer::new(move || Actix::new().app_data(app.clone()).configure(routes))
-        .workers(config.limits.workers)
-        .max_connections(config.limits.connections_max)
-        .client_request_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
-        .keep_alive(Duration::from_secs(KEEP_ALIVE_SECONDS))
-        .shutdown_timeout(DRAIN_SECONDS_MAX)
-        .disable_signals()
-        .listen(listener)
-        .map_err(AppError::Server)?
-        .run();
+    let routes = move |table: &mut web::ServiceConfig| {
+        table.app_data(app.clone()).configure(routes);
+    };
+    let server = serve_http(listener, routes, &config.limits, times(&config.limits)).map_err(AppError::Server)?;
     let server_handle = server.handle();
     let running = tokio::task::spawn_local(server);
     let ticking = tokio::task::spawn_local(tick(inbox.clone(), place, clock, metrics.clone(), health.clone()));
@@ -168,11 +168,22 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     })
 }
 
+/// How long a connection may take for what.
+fn times(limits: &Limits) -> Times {
+    Times {
+        head: Duration::from_secs(HEAD_SECONDS_MAX),
+        idle: Duration::from_secs(KEEP_ALIVE_SECONDS),
+        answer: Duration::from_secs(HEAD_SECONDS_MAX + limits.body_seconds_max + ANSWER_SECONDS_MAX),
+        drain_seconds: DRAIN_SECONDS_MAX,
+    }
+}
+
 fn publish_limits(config: &Config, metrics: &Metrics) {
     let l = &config.limits;
     let bounds = [
         ("body_bytes_max", l.body_bytes_max as i64),
         ("body_seconds_max", l.body_seconds_max as i64),
+        ("long_bodies_bytes_max", crate::http::LONG_BYTES_MAX as i64),
         ("api_body_bytes_max", l.api_body_bytes_max as i64),
         ("inbox_records_max", l.inbox_records_max as i64),
         ("inbox_bytes_max", crate::ingest::INBOX_BYTES_MAX as i64),
@@ -200,11 +211,16 @@ fn api_keys(config: &Config, writer: &mut InboxWriter, clock: &dyn Clock) -> Res
     Ok((ApiKeys::new(config.api_keys.iter().map(|k| k.expose()), kept.into_iter()), shown))
 }
 
-/// Tends the writer and the gauges.
+/// Tends the writer, the gauges and the log.
 async fn tick(inbox: Inbox, place: Place, clock: Arc<dyn Clock>, metrics: Arc<Metrics>, health: Arc<Health>) {
     let mut every = tokio::time::interval(TICK);
+    let mut ticks = 0u64;
     loop {
         every.tick().await;
+        ticks += 1;
+        if ticks.is_multiple_of(LEFT_OUT_TICKS) {
+            crate::logging::tell_left_out();
+        }
         inbox.tick(clock.now());
         for (name, path) in [("inbox", place.inbox().to_path_buf()), ("state", place.state())] {
             let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());

@@ -12,12 +12,14 @@ use super::nothing;
 use super::refused::RefusedView;
 use crate::domain::ids::AccountId;
 use crate::domain::record::{Callback, Method};
-use crate::ingest::SubmitError;
 use crate::metrics::Metrics;
 use crate::providers::{self, Handshake, Spec};
 
 /// Why a request was refused, its status, and how many bytes it had.
 struct Refuse(StatusCode, &'static str, u64);
+
+/// How much of a name in the URL of a refused request is kept: whoever sent it chose it.
+const NAME_CHARS_MAX: usize = 40;
 
 /// What stands behind `/webhooks` in a path: provider, account and, where there is one, the token. One slash at the end is fine.
 fn parts(path: &str) -> Option<(&str, &str, Option<&str>)> {
@@ -35,24 +37,34 @@ pub async fn receive(request: HttpRequest, mut payload: web::Payload, app: web::
     };
     match take(&request, &mut payload, &app, provider, account, token).await {
         Ok(response) => response,
-        Err(Refuse(status, reason, size)) => {
-            let source = source(&request);
-            tracing::warn!(provider, account, reason, source, size, status = status.as_u16(), "callback refused");
-            Metrics::count_reason(&app.metrics.refused, reason);
-            let shown = |s: &str| s.chars().take(40).collect();
-            let at = app.clock.now();
-            app.refusals.add(RefusedView { at, account: shown(account), provider: shown(provider), reason, source, size });
-            let mut response = HttpResponse::build(status);
-            if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
-                // The rest of the body is not read: this connection has no further use.
-                response.force_close();
+        Err(refuse) => {
+            let mut response = refused(&request, &app, provider, account, &refuse);
+            if matches!(refuse.0, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+                // The rest of the body is not read. As long as somebody holds it when the answer goes out, actix ends the connection
+                // then, and does not read on to the end of chunks that may have none.
+                response.extensions_mut().insert(payload);
             }
-            if status == StatusCode::METHOD_NOT_ALLOWED {
-                response.insert_header((http::header::ALLOW, allowed(&app, account)));
-            }
-            response.finish()
+            response
         }
     }
+}
+
+/// Answers a refused request. Whoever floods us with them pays more than we: no disk, a line in a log that is bounded (`logging`),
+/// and a moment of one lock.
+fn refused(request: &HttpRequest, app: &App, provider: &str, account: &str, refuse: &Refuse) -> HttpResponse {
+    let Refuse(status, reason, size) = *refuse;
+    let source = source(request);
+    let shown = |s: &str| s.chars().take(NAME_CHARS_MAX).collect::<String>();
+    let view = RefusedView { at: app.clock.now(), account: shown(account), provider: shown(provider), reason, source, size };
+    let RefusedView { account: shown_account, provider: shown_provider, source, .. } = &view;
+    tracing::warn!(provider = shown_provider, account = shown_account, reason, source, size, status = status.as_u16(), "callback refused");
+    Metrics::count_reason(&app.metrics.refused, reason);
+    app.refusals.add(view);
+    let mut response = HttpResponse::build(status);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.insert_header((http::header::ALLOW, allowed(app, account)));
+    }
+    response.finish()
 }
 
 /// The methods of an account's URL: callbacks by POST, or GET where its provider asks or calls back by it.
@@ -82,13 +94,15 @@ async fn take(
     if !known.spec.methods.contains(&method) {
         return handshake(known.account.handshake(request.query_string()));
     }
-    let read = body::read(request, payload, app.limits.body_bytes_max, app.body_time_max()).await;
-    let body = read.map_err(|e| match e {
-        BodyError::TooLarge(n) => Refuse(StatusCode::PAYLOAD_TOO_LARGE, "too_large", n),
-        BodyError::TooSlow(n) => Refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", n),
-        BodyError::Compressed(n) => Refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", n),
-        BodyError::Broken => Refuse(StatusCode::BAD_REQUEST, "broken", 0),
-    })?;
+    let mut taken = app.bodies.none_yet();
+    let body = match body::read(request, payload, app.limits.body_bytes_max, app.body_time_max(), &mut taken).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge(n)) => return Err(Refuse(StatusCode::PAYLOAD_TOO_LARGE, "too_large", n)),
+        Err(BodyError::TooSlow(n)) => return Err(Refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", n)),
+        Err(BodyError::Compressed(n)) => return Err(Refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed", n)),
+        Err(BodyError::Broken) => return Err(Refuse(StatusCode::BAD_REQUEST, "broken", 0)),
+        Err(BodyError::Busy) => return Ok(unavailable(app, "bodies_full")),
+    };
     let started = Instant::now();
     let size = body.len() as u64;
     let callback = callback(request, app, id, known.spec, method, body);
@@ -100,13 +114,13 @@ async fn take(
             app.metrics.ack_seconds.observe(started.elapsed().as_secs_f64());
             Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body("ok"))
         }
-        Err(e) => Ok(unavailable(app, e)),
+        Err(e) => Ok(unavailable(app, e.as_str())),
     }
 }
 
-fn unavailable(app: &App, e: SubmitError) -> HttpResponse {
-    Metrics::count_reason(&app.metrics.unavailable, e.as_str());
-    tracing::error!(reason = e.as_str(), "a callback could not be stored and was answered 503");
+fn unavailable(app: &App, reason: &'static str) -> HttpResponse {
+    Metrics::count_reason(&app.metrics.unavailable, reason);
+    tracing::error!(reason, "a callback could not be stored and was answered 503");
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "5")).finish()
 }
 

@@ -8,6 +8,7 @@ mod docs;
 mod edge;
 mod edge_document;
 mod failures;
+mod line;
 mod messages;
 mod nothing;
 mod params;
@@ -16,6 +17,7 @@ mod problem;
 mod readers;
 mod refused;
 mod register;
+mod serve;
 mod verification;
 
 use std::sync::Arc;
@@ -25,10 +27,12 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 
 pub use auth::{ApiKeys, new_key};
+pub use body::{LONG_BYTES_MAX, Room};
 pub use docs::openapi;
 pub use problem::{Problem, ProblemAt};
 pub use readers::Readers;
 pub use refused::Refusals;
+pub use serve::{Times, listen, serve};
 
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -54,6 +58,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The last refused callbacks.
     pub refusals: Refusals,
+    /// The room of callbacks' long bodies.
+    pub bodies: Room,
     /// Who may ask.
     pub keys: ApiKeys,
     /// Bounds.

@@ -158,7 +158,9 @@ pub struct GivenMark {
 }
 
 async fn body(request: &HttpRequest, payload: &mut web::Payload, app: &App) -> Result<Vec<u8>, Problem> {
-    let read = body::read(request, payload, app.limits.api_body_bytes_max, app.body_time_max()).await;
+    // Who asks has a key, and shares no room with strangers.
+    let mut taken = body::Room::default().none_yet();
+    let read = body::read(request, payload, app.limits.api_body_bytes_max, app.body_time_max(), &mut taken).await;
     let bytes = read.map_err(|e| match e {
         BodyError::TooLarge(_) => {
             let detail = format!("the body is larger than {} bytes; send fewer messages a call", app.limits.api_body_bytes_max);
@@ -168,6 +170,7 @@ async fn body(request: &HttpRequest, payload: &mut web::Payload, app: &App) -> R
         BodyError::Compressed(_) => {
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "compressed_body", "send the body without Content-Encoding")
         }
+        BodyError::Busy => Problem::unavailable("too many long bodies are being read"),
         BodyError::Broken => Problem::new(StatusCode::BAD_REQUEST, "broken_body", "the connection broke within the body"),
     })?;
     let kind = request.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or("application/json");

@@ -46,10 +46,15 @@ impl Request {
 
     /// The bytes of the request, for a connection that stays open.
     pub fn kept_alive(&self) -> Vec<u8> {
-        self.bytes("keep-alive")
+        self.written("keep-alive")
     }
 
-    fn bytes(&self, connection: &str) -> Vec<u8> {
+    /// As it goes out, on a connection of its own.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.written("close")
+    }
+
+    fn written(&self, connection: &str) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\nconnection: {connection}\r\n", self.method, self.target);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -119,7 +124,7 @@ pub fn open(address: SocketAddr) -> std::io::Result<TcpStream> {
 pub fn exchange(address: SocketAddr, request: &Request) -> std::io::Result<Answer> {
     let mut stream = open(address)?;
     // A server that has seen enough answers before it has read everything: what counts is its answer.
-    let written = stream.write_all(&request.bytes("close"));
+    let written = stream.write_all(&request.bytes());
     read(&mut stream, request.method == "HEAD").or_else(|e| written.and(Err(e)))
 }
 
