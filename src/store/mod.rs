@@ -5,8 +5,10 @@
 //! knows what a payload means and decides nothing.
 //!
 //! The pipeline knows a store only by [`RecordWriter`], [`RecordReader`] and [`StateWriter`]. The running program puts SQLite behind
-//! them.
+//! them; tests put [`memory`] there, and [`faulty`] around either.
 
+pub mod faulty;
+pub mod memory;
 pub mod sqlite;
 
 use crate::domain::ids::{AccountId, Row, Seq};
