@@ -30,6 +30,10 @@ lint:
 tidy:
     cargo test --locked --test tidy
 
+# Run the simulation with many seeds; one that fails is printed with the command that replays it.
+sim seeds="20000":
+    BAOPHAT_SIM_SEEDS={{ seeds }} cargo test --locked --test sim every_seed -- --nocapture
+
 # Build the documentation of the code; broken links fail.
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items

@@ -14,7 +14,7 @@ use crate::domain::record::{Callback, Content, Record, SendAnswer, Status, Targe
 use crate::metrics::Metrics;
 use crate::providers::catalogue::catalogue;
 use crate::providers::{AnswerContext, Spec};
-use crate::store::StoreError;
+use crate::store::{Outcome, StoreError};
 
 /// What folding one record came to.
 pub(super) struct Folded {
@@ -131,5 +131,22 @@ fn count_unknown_code(metrics: &Metrics, spec: &Spec, event: &Event) {
 fn count_unknown(metrics: &Metrics, spec: &Spec, kind: Option<&str>, failure: &Failure) {
     if failure.code.is_some() && catalogue().explain(spec, kind, failure).is_none() {
         Metrics::count(&metrics.unknown_codes, spec.slug, "unknown_code");
+    }
+}
+
+/// A call of our own API, whose caller waits for the fold.
+pub(super) fn is_own(record: &Record) -> bool {
+    !matches!(record.content, Content::Callback(_))
+}
+
+/// What is kept of a record beside what it led to.
+pub(super) fn outcome(record: &Record, status: Status, reason: Option<String>) -> Outcome {
+    Outcome {
+        seq: record.seq,
+        account: record.account.clone(),
+        callback: matches!(record.content, Content::Callback(_)),
+        received_at: record.received_at,
+        status,
+        reason,
     }
 }

@@ -1,6 +1,6 @@
 //! The projector thread: takes records after its cursor, parses, folds, and commits messages, outcomes and cursor together.
 //!
-//! One loop does all writing to the state: records first, then what is due, then what was asked to be processed again, then old rows.
+//! One loop does all writing to the state: records first, then what was asked to be processed again, then what is due, then old rows.
 //! A record that cannot be folded is set aside with status `error`; it never stops the ones behind it.
 
 mod counting;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 pub use handle::{Nudge, Projected, ProjectorHandle, ReprocessWhat};
 
-use super::fold::fold_record;
+use super::fold::{fold_record, is_own, outcome};
 use super::rules::AccountRules;
 use super::writer::describe;
 use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
@@ -25,10 +25,10 @@ use crate::clock::Clock;
 use crate::config::Retention;
 use crate::domain::ids::Seq;
 use crate::domain::projection::{Change, Workbench};
-use crate::domain::record::{Content, Record, Status};
+use crate::domain::record::{Record, Status};
 use crate::domain::time::{Millis, Span};
 use crate::metrics::Metrics;
-use crate::store::{Outcome, RecordReader, StateWriter, StoreError};
+use crate::store::{RecordReader, StateWriter, StoreError};
 
 /// How long the projector waits before it tries a failed commit again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -199,6 +199,11 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         }
     }
 
+    /// Takes the words that wait, for whoever drives it step by step.
+    pub fn hear(&mut self) {
+        self.wait(Duration::ZERO);
+    }
+
     /// After a small batch: lets the next one grow for a moment, unless somebody waits for it. A lone record never waits for this,
     /// and under steady traffic a commit is shared by many records.
     fn gather(&mut self) {
@@ -268,8 +273,9 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         if self.stopping {
             return Ok(records);
         }
-        let swept = self.sweep()?;
+        // Before the sweep: folding an old record again puts its message back to the time of that record, and the sweep brings it forward.
         let reprocessed = self.reprocess()?;
+        let swept = self.sweep()?;
         self.prune()?;
         Ok(records || swept || reprocessed)
     }
@@ -424,20 +430,4 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
 /// The fault lies in this record or in what it leads to, not in the disk: the others can go on.
 fn is_of_the_record(e: &StoreError) -> bool {
     matches!(e, StoreError::Decode { .. } | StoreError::Missing(_))
-}
-
-/// A call of our own API, whose caller waits for the fold.
-fn is_own(record: &Record) -> bool {
-    !matches!(record.content, Content::Callback(_))
-}
-
-fn outcome(record: &Record, status: Status, reason: Option<String>) -> Outcome {
-    Outcome {
-        seq: record.seq,
-        account: record.account.clone(),
-        callback: matches!(record.content, Content::Callback(_)),
-        received_at: record.received_at,
-        status,
-        reason,
-    }
 }

@@ -5,8 +5,10 @@
 //! knows what a payload means and decides nothing.
 //!
 //! The pipeline knows a store only by [`RecordWriter`], [`RecordReader`] and [`StateWriter`]. The running program puts SQLite behind
-//! them.
+//! them; tests put [`memory`] there, and [`faulty`] around either.
 
+pub mod faulty;
+pub mod memory;
 pub mod sqlite;
 
 use crate::domain::ids::{AccountId, Row, Seq};
@@ -280,7 +282,7 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// When they cannot be read.
     fn callbacks_with(&self, status: Status, after: Seq, limit: usize) -> Result<Vec<Seq>, StoreError>;
 
-    /// Deletes, among the `limit` oldest messages, those that became known before `before`, with their keys; and among the `limit`
+    /// Deletes, among the `limit` oldest messages, those that became known before `before` (their keys may stay, and lead nowhere); and among the `limit`
     /// oldest outcomes those of records that arrived before `records_before`; how many went in all. Rows are never given again.
     ///
     /// # Errors

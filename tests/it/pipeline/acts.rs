@@ -31,23 +31,32 @@ pub enum Act {
     Mark(Name),
 }
 
-fn reference((_, n): Name) -> String {
+/// The sender's own id of a message.
+pub fn reference((_, n): Name) -> String {
     format!("r{n}")
 }
 
-fn message_id(account: usize, n: usize) -> String {
+/// The provider's id of a message.
+pub fn message_id(account: usize, n: usize) -> String {
     match (account, n) {
         (1, 3) => format!("mid.{}:ab", START + 3_000),
         _ => format!("id-{n}"),
     }
 }
 
-fn person(account: usize, n: usize) -> String {
+/// Whom a message goes to.
+pub fn person(account: usize, n: usize) -> String {
     match account {
         0 => ["4700100200300400500", "84912000111"][n % 2].into(),
         1 => format!("731000000000000{}", n % 2),
         _ => format!("8491200011{}", n % 2),
     }
+}
+
+/// What a report of eSMS hands back of the send call. It is no part of what makes a report another one, so every report of a message
+/// has the same. Two calls may share one.
+pub fn request_id(n: usize) -> &'static str {
+    ["r0", "r1", "r0", ""][n]
 }
 
 impl Act {
@@ -236,8 +245,7 @@ fn facebook_item() -> impl Strategy<Value = Value> {
 fn esms() -> impl Strategy<Value = Act> {
     let status = select(vec![1, 2, 4, 5, 5, 5, 5, 7]);
     (0..4usize, status, 0..3u32, 0..3u32, 1..3u32, any::<bool>()).prop_map(|(n, status, s, f, r, reason)| {
-        // The RequestId belongs to the send call: it is no part of what makes a report another one. Two calls may share one.
-        let request = ["r0", "r1", "r0", ""][n];
+        let request = request_id(n);
         let reason = if reason && f > 0 { "&error_info=%7B%22error%22%3A-118%2C%22message%22%3A%22x%22%7D" } else { "" };
         let (id, phone) = (message_id(2, n), format!("091200011{}", n % 2));
         let query = format!(
