@@ -5,9 +5,31 @@
 mod checks;
 mod seeds;
 
+use baophat::domain::event::Parsed;
+use baophat::providers;
 use proptest::prelude::*;
 
 use seeds::{corpus, fixtures, mutated, spelled};
+
+/// Zalo joins its parts without a separator. So the signature of a recorded callback fits one other body: the same with its timestamp
+/// behind it, which is no JSON and says nothing.
+#[test]
+fn a_recorded_zalo_signature_fits_one_other_body_and_that_one_is_unreadable() {
+    let body = r#"{"app_id":"4100200300400500600","event_name":"something_new","timestamp":"1764000000111"}"#;
+    let recorded = checks::proof::sign(0, body.as_bytes());
+    let account = &checks::accounts::config().accounts[0];
+    let sent = |body: String| {
+        let input = format!("POST /webhooks/zalo/shop-oa HTTP/1.1\nx-zevent-signature: {recorded}\n\n{body}");
+        let callback = checks::case::Case::read(input.as_bytes()).unwrap().callback(account);
+        let accepted = providers::verify(account.account.as_ref(), callback.clone(), None).is_ok();
+        (accepted, matches!(account.account.parse(&callback), Parsed::Unreadable(_)))
+    };
+    assert_eq!(sent(body.to_owned()), (true, false));
+    assert_eq!(sent(format!("{body}1764000000111")), (true, true));
+    for other in [format!("{body}176400000011"), format!("4100200300400500600{body}"), format!("{body} "), body.replace("111", "11")] {
+        assert!(!sent(other.clone()).0, "{other}");
+    }
+}
 
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
