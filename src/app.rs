@@ -18,6 +18,9 @@ use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
 use crate::store::sqlite::state::{AccountNumbers, StateFile};
 use crate::store::sqlite::{Lock, Place};
 
+/// Most connections that wait to be accepted; the system may allow fewer.
+const CONNECTIONS_WAITING_MAX: i32 = 4_096;
+
 /// How long a client may take to send the head of a request.
 const HEAD_SECONDS_MAX: u64 = 10;
 
@@ -98,8 +101,10 @@ pub fn place(config: &Config) -> Place {
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, AppError> {
     let place = place(config);
     let lock = place.lock()?;
-    let listener =
-        std::net::TcpListener::bind(&config.listen).map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
+    let cannot_listen = |source| AppError::Listen { address: config.listen.clone(), source };
+    let listener = std::net::TcpListener::bind(&config.listen).map_err(cannot_listen)?;
+    // The standard library lets 128 connections wait to be accepted; what comes beyond that tries again a second later.
+    rustix::net::listen(&listener, CONNECTIONS_WAITING_MAX).map_err(|e| cannot_listen(e.into()))?;
     let address = listener.local_addr().map_err(AppError::Server)?;
     lock.tell(&address.to_string());
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
