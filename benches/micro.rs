@@ -5,7 +5,7 @@
 #![allow(missing_docs, reason = "the macros of criterion make a public function without any")]
 #![allow(clippy::unwrap_used, reason = "a measurement that meets the unexpected has to stop")]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,8 +47,8 @@ fn callbacks() -> Vec<(Callback, Option<&'static str>)> {
     callbacks.take(RECORDS).collect()
 }
 
-fn by_provider(config: &Config) -> HashMap<&'static str, Vec<(Callback, Option<&'static str>)>> {
-    let mut all: HashMap<_, Vec<_>> = HashMap::new();
+fn by_provider(config: &Config) -> BTreeMap<&'static str, Vec<(Callback, Option<&'static str>)>> {
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (callback, token) in callbacks() {
         let account = config.accounts.iter().find(|a| a.id == callback.account).unwrap();
         all.entry(account.provider.slug).or_default().push((callback, token));

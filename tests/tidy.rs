@@ -118,6 +118,7 @@ const FLOORS: &[Room] = &[
             "getrandom",
             "hdrhistogram",
             "hmac",
+            "rustix",
             "serde",
             "serde_json",
             "sha2",
@@ -131,7 +132,7 @@ const FLOORS: &[Room] = &[
     room(
         "app",
         &["domain", "providers", "store", "ingest", "http", "clock", "config", "logging", "metrics"],
-        &["actix_web", "thiserror", "tokio", "tracing"],
+        &["actix_web", "rustix", "thiserror", "tokio", "tracing"],
     ),
     room("lib", &["cli"], &[]),
     room("main", &[], &["baophat", "mimalloc"]),

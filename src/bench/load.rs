@@ -151,10 +151,10 @@ pub fn histogram() -> Histogram<u64> {
 /// # Errors
 /// When no connection can be made at all.
 pub async fn run(traffic: Traffic, plan: Plan, progress: Arc<Progress>) -> std::io::Result<Tally> {
-    drop(TcpStream::connect(plan.server).await?);
+    let streams = connect_all(traffic, plan).await?;
     let start = Instant::now();
     let shared = Arc::new(Shared { traffic, plan, next: AtomicU64::new(plan.first), start, slot: Mutex::new(start), progress });
-    let tasks: Vec<_> = (0..plan.connections).map(|_| tokio::spawn(connection(shared.clone()))).collect();
+    let tasks: Vec<_> = streams.into_iter().map(|s| tokio::spawn(connection(shared.clone(), s))).collect();
     let mut tally = Tally {
         acknowledged: 0,
         refused: 0,
@@ -179,12 +179,27 @@ pub async fn run(traffic: Traffic, plan: Plan, progress: Arc<Progress>) -> std::
     Ok(tally)
 }
 
-async fn connection(shared: Arc<Shared>) -> Part {
+/// Opens every connection before the first callback is due: hundreds at once are a load of another kind.
+async fn connect_all(traffic: Traffic, plan: Plan) -> std::io::Result<Vec<TcpStream>> {
+    let source = source_of(traffic);
+    let tasks: Vec<_> = (0..plan.connections).map(|_| tokio::spawn(connect(plan.server, source))).collect();
+    let mut streams = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        streams.push(task.await.map_err(std::io::Error::other)??);
+    }
+    Ok(streams)
+}
+
+fn source_of(traffic: Traffic) -> Option<Ipv4Addr> {
+    (traffic.course == Course::Forged).then_some(FORGER)
+}
+
+async fn connection(shared: Arc<Shared>, stream: TcpStream) -> Part {
     let mut part = Part { acknowledged: 0, refused: 0, broken: 0, latency: histogram(), missed: Vec::new() };
-    let mut stream: Option<TcpStream> = None;
+    let mut stream = Some(stream);
     let (mut out, mut inn) = (Vec::with_capacity(2_048), Vec::with_capacity(2_048));
-    let forged = shared.traffic.course == Course::Forged;
-    let source = forged.then_some(FORGER);
+    let source = source_of(shared.traffic);
+    let forged = source.is_some();
     while !shared.ended() {
         let i = shared.next.fetch_add(1, Ordering::Relaxed);
         if i - shared.plan.first >= shared.plan.count {

@@ -1,4 +1,5 @@
-//! What is shown on standard error while the proof runs: one line for each step, and below it, on a terminal, how it goes.
+//! What is shown on standard error while the proof runs: one line for each step, and below it how it goes; on a terminal a line that
+//! moves, elsewhere one more line from time to time.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -6,6 +7,9 @@ use std::time::{Duration, Instant};
 
 /// How often the moving line is written.
 const EVERY: Duration = Duration::from_millis(500);
+
+/// How often a line is written where none can move.
+const EVERY_PLAIN: Duration = Duration::from_secs(30);
 
 /// The screen.
 pub struct Screen {
@@ -29,16 +33,19 @@ impl Screen {
         eprintln!("{clear}{:>4}:{:02}  {text}", seconds / 60, seconds % 60);
     }
 
-    /// How it goes, at most twice a second.
+    /// How it goes; most calls show nothing.
     pub fn live(&self, text: &str) {
-        if !self.moving {
+        let every = if self.moving { EVERY } else { EVERY_PLAIN };
+        let Ok(mut last) = self.last.lock() else { return };
+        if last.elapsed() < every {
             return;
         }
-        if let Ok(mut last) = self.last.lock()
-            && last.elapsed() > EVERY
-        {
-            *last = Instant::now();
+        *last = Instant::now();
+        drop(last);
+        if self.moving {
             eprint!("\r\x1b[2K         {text}");
+        } else {
+            self.say(&format!("  {text}"));
         }
     }
 }

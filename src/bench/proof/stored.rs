@@ -62,11 +62,16 @@ pub(super) fn run(proof: &mut Proof<'_>) -> Result<(), BenchError> {
     let config_file = dir.join("bench.toml");
     let config = store::load_config(&config_file)?;
     let server = Server::serve(&config_file)?;
+    // Resident memory after each step: now, and at its highest so far.
+    let mut steps = vec![("start", server.memory())];
     sustained(proof, &server)?;
+    steps.push(("sustained", server.memory()));
     let late = sweep(proof, &server, &config)?;
+    steps.push(("sweep", server.memory()));
     questions::run(proof, &server, &filled.population)?;
+    steps.push(("questions", server.memory()));
     close(proof, &server, late)?;
-    memory(proof, &server);
+    memory(proof, &server, &steps);
     after_kill(proof, server, &config_file)
 }
 
@@ -197,11 +202,13 @@ fn close(proof: &mut Proof<'_>, server: &Server, late: Traffic) -> Result<(), Be
     Ok(())
 }
 
-fn memory(proof: &mut Proof<'_>, server: &Server) {
+fn memory(proof: &mut Proof<'_>, server: &Server, steps: &[(&str, (u64, u64))]) {
     let (now, highest) = server.memory();
     let reached = format!("{:.1} MB at its highest, {:.1} MB at the end", highest as f64 / 1e6, now as f64 / 1e6);
     let what = format!("resident memory with {} messages, under load", proof.options.messages);
-    let figures = json!({ "highest_bytes": highest, "bytes": now });
+    let steps: Vec<Value> =
+        steps.iter().map(|(after, (now, highest))| json!({ "after": after, "bytes": now, "highest_bytes": highest })).collect();
+    let figures = json!({ "highest_bytes": highest, "bytes": now, "steps": steps });
     proof.add(Row::new("memory", what, "< 256 MB").reached(Some(highest > 0 && highest < MEMORY_MAX_BYTES), reached, figures));
 }
 
