@@ -18,7 +18,6 @@ use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
 use crate::store::sqlite::state::{AccountNumbers, StateFile};
 use crate::store::sqlite::{Lock, Place};
 
-
 /// How long a client may take to send the head of a request.
 const HEAD_SECONDS_MAX: u64 = 10;
 
