@@ -134,17 +134,20 @@ impl<W: RecordWriter> Writer<W> {
         match ready.and_then(|()| self.store.append(batch)) {
             Ok(receipts) => {
                 self.healed();
+                let last = receipts.iter().filter(|r| !r.repeat).map(|r| r.seq).max();
+                // Before anybody is answered, so that whoever asks next sees what is still to be folded.
+                if let Some(last) = last {
+                    self.metrics.projection_lag.set(last.saturating_sub(self.projector.cursor()) as i64);
+                }
                 let mut told = Vec::new();
-                let mut appended = false;
                 for (waiter, receipt) in waiters.into_iter().zip(receipts) {
-                    appended |= !receipt.repeat;
                     if let Some(projected) = waiter.projected {
                         told.push((receipt.seq, projected));
                     }
                     // A waiter that went away (its connection broke) loses nothing: the record is on disk.
                     let _ = waiter.ack.send(Ok(receipt));
                 }
-                if appended {
+                if last.is_some() {
                     self.projector.nudge(Nudge::Appended(told));
                 }
             }
