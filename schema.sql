@@ -105,6 +105,31 @@ CREATE INDEX message_conflict  ON message (listed_at, row) WHERE conflict IS NOT
 CREATE INDEX message_stuck     ON message (listed_at, row) WHERE stuck_cause IS NOT NULL;
 -- Groups of stuck messages, and the oldest of each.
 CREATE INDEX message_stuck_group ON message (account, kind, state, stuck_cause, stuck_since) WHERE stuck_cause IS NOT NULL;
+-- How many there are in each group, kept with every change: counting would cost by what is stuck.
+CREATE TABLE stuck_group (
+  account  INTEGER NOT NULL,
+  kind     TEXT NOT NULL,                  -- empty where the kind is not known
+  state    INTEGER NOT NULL,
+  cause    TEXT NOT NULL,
+  count    INTEGER NOT NULL,
+  PRIMARY KEY (account, kind, state, cause)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER stuck_group_added AFTER INSERT ON message WHEN new.stuck_cause IS NOT NULL BEGIN
+  INSERT INTO stuck_group (account, kind, state, cause, count) VALUES (new.account, coalesce(new.kind, ''), new.state, new.stuck_cause, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER stuck_group_left AFTER UPDATE OF stuck_cause, state, kind ON message WHEN old.stuck_cause IS NOT NULL BEGIN
+  UPDATE stuck_group SET count = count - 1
+    WHERE account = old.account AND kind = coalesce(old.kind, '') AND state = old.state AND cause = old.stuck_cause;
+END;
+CREATE TRIGGER stuck_group_joined AFTER UPDATE OF stuck_cause, state, kind ON message WHEN new.stuck_cause IS NOT NULL BEGIN
+  INSERT INTO stuck_group (account, kind, state, cause, count) VALUES (new.account, coalesce(new.kind, ''), new.state, new.stuck_cause, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER stuck_group_gone AFTER DELETE ON message WHEN old.stuck_cause IS NOT NULL BEGIN
+  UPDATE stuck_group SET count = count - 1
+    WHERE account = old.account AND kind = coalesce(old.kind, '') AND state = old.state AND cause = old.stuck_cause;
+END;
 -- What falls due; only open messages are in it.
 CREATE INDEX message_due       ON message (due_at) WHERE due_at IS NOT NULL;
 -- What a watermark may reach.

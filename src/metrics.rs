@@ -143,11 +143,16 @@ impl Metrics {
         family.get_or_create(&Reason { reason: reason.to_owned() }).inc();
     }
 
-    /// The OpenMetrics text, at a moment in milliseconds since 1970.
-    pub fn text(&self, now: i64) -> String {
+    /// How many durable records are not folded yet.
+    pub fn behind(&self) -> u64 {
         // Both rise; read in this order the difference is never too small.
         let folded = self.folded_seq.load(Ordering::Acquire);
-        self.projection_lag.set(self.durable_seq.load(Ordering::Acquire).saturating_sub(folded) as i64);
+        self.durable_seq.load(Ordering::Acquire).saturating_sub(folded)
+    }
+
+    /// The OpenMetrics text, at a moment in milliseconds since 1970.
+    pub fn text(&self, now: i64) -> String {
+        self.projection_lag.set(self.behind() as i64);
         let oldest = self.projection_oldest.load(Ordering::Relaxed);
         let age = if oldest == 0 { 0 } else { now.saturating_sub(oldest).max(0) };
         self.projection_lag_seconds.set(age as f64 / 1_000.0);

@@ -25,8 +25,11 @@ pub const FOLD_RECORDS_MAX: usize = 16_384;
 /// Most messages that one sweep looks at before records go on.
 pub const SWEEP_MESSAGES_MAX: usize = 500;
 
-/// Most rows that one step of retention deletes.
-pub const PRUNE_ROWS_MAX: usize = 1_000;
+/// Most rows that one step of retention deletes: a step is a commit that others wait for.
+pub const PRUNE_ROWS_MAX: usize = 500;
+
+/// Most steps of retention in one housekeeping of the inbox; the first is done always, the others only while nobody waits.
+pub const PRUNE_STEPS_MAX: usize = 20;
 
 /// Most bytes that wait to be made durable; one more record is answered 503.
 pub const INBOX_BYTES_MAX: usize = 64 << 20;

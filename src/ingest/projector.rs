@@ -45,6 +45,9 @@ const NICE: i32 = 5;
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
 
+/// How soon after a full step of retention the next one may follow.
+const PRUNE_AGAIN: Span = Span(100);
+
 struct Job {
     what: ReprocessWhat,
     after: Seq,
@@ -413,13 +416,14 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     /// One small step of retention.
     fn prune(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        // At most one step a second; a clock that jumped back must not stop it for long.
+        // At most one step at a time; a clock that jumped back must not stop it for long.
         if now < self.prune_after && now.plus(PRUNE_EVERY) >= self.prune_after {
             return Ok(());
         }
         self.state.prove()?;
-        self.prune_after = now.plus(PRUNE_EVERY);
         let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
+        // More is there: go on soon.
+        self.prune_after = now.plus(if gone < PRUNE_ROWS_MAX { PRUNE_EVERY } else { PRUNE_AGAIN });
         if gone > 0 {
             tracing::debug!(rows = gone, "old messages pruned");
         }

@@ -10,7 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::{Held, Inbox, SubmitError};
 use super::projector::{Nudge, Projected, ProjectorHandle};
-use super::{BATCH_RECORDS_MAX, Health, PRUNE_ROWS_MAX};
+use super::{BATCH_RECORDS_MAX, Health, PRUNE_ROWS_MAX, PRUNE_STEPS_MAX};
+use crate::domain::ids::Seq;
 use crate::domain::time::{Millis, Span};
 use crate::metrics::Metrics;
 use crate::store::{Receipt, RecordWriter, StoreError, Submission};
@@ -135,20 +136,20 @@ impl<W: RecordWriter> Writer<W> {
         match ready.and_then(|()| self.store.append(batch)) {
             Ok(receipts) => {
                 self.healed();
-                if let Some(last) = receipts.iter().map(|r| r.seq).max() {
+                let last = receipts.iter().filter(|r| !r.repeat).map(|r| r.seq).max();
+                // Before anybody is answered, so that whoever asks next sees what is still to be folded.
+                if let Some(last) = last {
                     self.metrics.durable_seq.fetch_max(last, Ordering::AcqRel);
                 }
                 let mut told = Vec::new();
-                let mut appended = false;
                 for (waiter, receipt) in waiters.into_iter().zip(receipts) {
-                    appended |= !receipt.repeat;
                     if let Some(projected) = waiter.projected {
                         told.push((receipt.seq, projected));
                     }
                     // A waiter that went away (its connection broke) loses nothing: the record is on disk.
                     let _ = waiter.ack.send(Ok(receipt));
                 }
-                if appended {
+                if last.is_some() {
                     self.projector.nudge(Nudge::Appended(told));
                 }
             }
@@ -170,12 +171,22 @@ impl<W: RecordWriter> Writer<W> {
         }
         let cursor = self.projector.cursor();
         let tended = self.store.prove().and_then(|()| self.store.tend_repeats(now));
-        let pruned = tended.and_then(|()| self.store.prune(now.minus(self.keep), cursor, PRUNE_ROWS_MAX));
-        match pruned {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "old records pruned"),
-            Err(e) => self.failed(&e),
+        if let Err(e) = tended.and_then(|()| self.prune(now, cursor)) {
+            self.failed(&e);
         }
+    }
+
+    fn prune(&mut self, now: Millis, cursor: Seq) -> Result<(), StoreError> {
+        for _ in 0..PRUNE_STEPS_MAX {
+            let rows = self.store.prune(now.minus(self.keep), cursor, PRUNE_ROWS_MAX)?;
+            if rows > 0 {
+                tracing::debug!(rows, "old records pruned");
+            }
+            if rows < PRUNE_ROWS_MAX || !self.orders.is_empty() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn failed(&mut self, e: &StoreError) {

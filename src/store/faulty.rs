@@ -3,6 +3,7 @@
 //! The plan is data, so a failure is the same each time. It also notices when a caller breaks the contract of the seam after an
 //! error. It must not know what is behind it, and costs nothing where it is not used.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::ffi;
@@ -128,23 +129,27 @@ impl Fault {
     }
 }
 
+/// One call that is to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Only calls of this kind count.
+    pub call: Option<Call>,
+    /// Which of them, counted from 0.
+    pub n: u64,
+    /// When.
+    pub moment: Moment,
+    /// How.
+    pub fault: Fault,
+}
+
 /// Which calls fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Plan {
     /// None.
     #[default]
     Nothing,
-    /// One: the n-th from now, counted from 0 over all calls, or over those of one kind.
-    Nth {
-        /// Only calls of this kind count.
-        call: Option<Call>,
-        /// Which of them.
-        n: u64,
-        /// When.
-        moment: Moment,
-        /// How.
-        fault: Fault,
-    },
+    /// These, one after the other: each is counted from where the one before it failed.
+    Calls(VecDeque<Planned>),
     /// So many of a thousand, chosen by the seed; before or after their effect by chance.
     Rate {
         /// Equal seeds choose equally.
@@ -254,12 +259,14 @@ impl Inner {
         self.calls += 1;
         let planned = match &mut self.plan {
             Plan::Nothing => None,
-            Plan::Nth { call: only, .. } if only.is_some_and(|only| only != call) => None,
-            Plan::Nth { n: 0, moment, fault, .. } => Some((*moment, *fault)),
-            Plan::Nth { n, .. } => {
-                *n -= 1;
-                None
-            }
+            Plan::Calls(planned) => match planned.front_mut() {
+                Some(next) if next.call.is_some_and(|only| only != call) => None,
+                Some(next) if next.n > 0 => {
+                    next.n -= 1;
+                    None
+                }
+                _ => planned.pop_front().map(|next| (next.moment, next.fault)),
+            },
             Plan::Rate { seed, per_mille, writes_only, faults } => {
                 let hit = scatter(seed) % 1_000 < *per_mille && (call.writes() || !*writes_only) && !faults.is_empty();
                 hit.then(|| {
@@ -270,9 +277,6 @@ impl Inner {
             }
         };
         if let Some((moment, fault)) = planned {
-            if let Plan::Nth { .. } = self.plan {
-                self.plan = Plan::Nothing;
-            }
             self.dead = fault == Fault::Death;
             self.happened.push(Happened { number, call, moment, fault });
         }

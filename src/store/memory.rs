@@ -116,7 +116,7 @@ impl RecordWriter for MemoryWriter {
         let inbox = &mut disk.inbox;
         let mut receipts = Vec::with_capacity(batch.len());
         for s in batch {
-            if let Some(first) = s.identity.and_then(|i| self.identities.get(&i)) {
+            if let Some(first) = s.identity.and_then(|i| self.identities.get(&i)).filter(|first| **first > inbox.pruned_upto) {
                 *inbox.repeats.entry(*first).or_default() += 1;
                 receipts.push(Receipt { seq: *first, repeat: true });
                 continue;

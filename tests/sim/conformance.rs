@@ -52,6 +52,7 @@ macro_rules! over_every_store {
 over_every_store! {
     records_read_back_as_they_came
     repeats_are_recognised_by_identity_alone_also_after_a_restart
+    a_repeat_of_a_pruned_record_is_stored_anew
     pruning_takes_old_folded_records_from_the_old_end_and_positions_never_fall_back
     a_commit_is_kept_whole_and_a_contradiction_keeps_nothing_of_it
     messages_are_found_by_key_deadline_and_conversation
@@ -126,6 +127,18 @@ fn repeats_are_recognised_by_identity_alone_also_after_a_restart(world: impl Wor
     assert_eq!(writer.append(&[mark(), mark()]).unwrap().iter().map(|r| r.seq).collect::<Vec<_>>(), [4, 5]);
     assert_eq!([1, 2, 3].map(|seq| world.repeats(seq)), [2, 0, 0]);
     assert_eq!(world.reader().get(1).unwrap().unwrap().received_at, Millis(10));
+}
+
+fn a_repeat_of_a_pruned_record_is_stored_anew(world: impl World) {
+    let mut writer = world.writer();
+    writer.append(&[callback(1, 10), callback(2, 50), callback(1, 11)]).unwrap();
+    assert_eq!(writer.prune(Millis(40), 2, 9).unwrap(), 1);
+    // A receipt means: on disk.
+    let batch = [callback(1, 60), callback(2, 61), callback(1, 62)];
+    assert_eq!(writer.append(&batch).unwrap().iter().map(|r| (r.seq, r.repeat)).collect::<Vec<_>>(), [(3, false), (2, true), (3, true)]);
+    assert_eq!((world.reader().get(3).unwrap().unwrap().received_at, world.repeats(3)), (Millis(60), 1));
+    drop(writer);
+    assert_eq!(world.writer().append(&[callback(1, 70)]).unwrap(), [Receipt { seq: 3, repeat: true }]);
 }
 
 fn pruning_takes_old_folded_records_from_the_old_end_and_positions_never_fall_back(world: impl World) {

@@ -3,7 +3,7 @@
 
 use baophat::domain::record::Status;
 use baophat::ingest::ReprocessWhat;
-use baophat::store::faulty::{Call, Fault, Moment, Plan};
+use baophat::store::faulty::{Call, Fault, Moment, Plan, Planned};
 use baophat::store::memory::Memory;
 
 use crate::acts::Act;
@@ -26,7 +26,7 @@ struct Scenario {
 struct Ended {
     shown: Vec<Shown>,
     calls: u64,
-    failed: Option<Call>,
+    failed: Vec<Call>,
 }
 
 impl Scenario {
@@ -67,8 +67,17 @@ impl Scenario {
         counted_once(&self.setting, &run)?;
         pure_fold(&self.setting, &run, true)?;
         let shown = listed(run.eyes().1, &self.setting.rules)?;
-        ensure(happened.len() <= 1, || format!("more than planned failed: {happened:?}"))?;
-        Ok(Ended { shown, calls, failed: happened.first().map(|h| h.call) })
+        Ok(Ended { shown, calls, failed: happened.iter().map(|h| h.call).collect() })
+    }
+
+    /// Carries it out while these calls fail; those that did.
+    fn fail(&self, fair: &Ended, planned: &[Planned]) -> Vec<Call> {
+        let ended = self.carry_out(Plan::Calls(planned.iter().copied().collect())).and_then(|ended| {
+            same("nothing failed / this failed", &fair.shown, &ended.shown)?;
+            ensure(ended.failed.len() == planned.len(), || format!("only these failed: {:?}", ended.failed))?;
+            Ok(ended.failed)
+        });
+        ended.unwrap_or_else(|why| panic!("of {} calls, these fail: {planned:?}: {why}", fair.calls))
     }
 
     /// Fails each call once in this way.
@@ -81,12 +90,7 @@ impl Scenario {
                     continue;
                 }
                 let (call, fault) = (None, fault(n));
-                let ended = self.carry_out(Plan::Nth { call, n, moment, fault }).and_then(|ended| {
-                    same("nothing failed / one call failed", &fair.shown, &ended.shown)?;
-                    ended.failed.ok_or_else(|| "it was never reached".into())
-                });
-                let said = |why: String| panic!("call {n} of {}, {moment:?} its effect, {fault:?}: {why}", fair.calls);
-                failed.push(ended.unwrap_or_else(said));
+                failed.extend(self.fail(&fair, &[Planned { call, n, moment, fault }]));
             }
         }
         for call in
@@ -105,4 +109,23 @@ fn a_disk_that_fails_at_any_one_call_changes_nothing_in_the_end() {
 #[test]
 fn a_process_that_dies_at_any_one_call_loses_nothing_it_acknowledged() {
     Scenario::new().fail_each(|_| Fault::Death);
+}
+
+#[test]
+fn whatever_fails_next_after_a_failed_append_or_commit_changes_nothing_in_the_end() {
+    let scenario = Scenario::new();
+    let fair = scenario.carry_out(Plan::Nothing).unwrap();
+    let mut second = Vec::new();
+    for first in [Call::Append, Call::Commit] {
+        for moment in [Moment::Before, Moment::After] {
+            for (next, after) in (0..24).flat_map(|n| [(n, Moment::Before), (n, Moment::After)]) {
+                for (one, other) in [(Fault::Engine, Fault::Full), (Fault::Full, Fault::Death)] {
+                    let first = Planned { call: Some(first), n: 1, moment, fault: one };
+                    let failed = scenario.fail(&fair, &[first, Planned { call: None, n: next, moment: after, fault: other }]);
+                    second.push(failed[1]);
+                }
+            }
+        }
+    }
+    assert!(second.contains(&Call::Recover) && second.contains(&Call::Append) && second.contains(&Call::Commit), "{second:?}");
 }

@@ -71,6 +71,8 @@ pub struct Run<'a, W: World> {
     pub records: Vec<Record>,
     pub owed: BTreeMap<usize, Owed>,
     pub todo: VecDeque<usize>,
+    /// The writer is to keep house with its next step, and may delete what it just acknowledged as a repeat.
+    ticked: bool,
     cursor: Seq,
     standings: BTreeMap<Row, Standing>,
     pub trace: Vec<String>,
@@ -96,6 +98,7 @@ impl<'a, W: World> Run<'a, W> {
             records: Vec::new(),
             owed: BTreeMap::new(),
             todo: VecDeque::new(),
+            ticked: false,
             cursor: 0,
             standings: BTreeMap::new(),
             trace: Vec::new(),
@@ -157,6 +160,7 @@ impl<'a, W: World> Run<'a, W> {
             }
         }
         self.process.pending = still;
+        self.ticked = false;
         self.after()
     }
 
@@ -170,6 +174,8 @@ impl<'a, W: World> Run<'a, W> {
             (Content::Callback(stored), Some(identity)) => self.setting.verified(stored.clone()).into_inner().1 == identity,
             (own, _) => *own == self.acts[act].content(Millis(0)),
         };
+        let there = self.ticked || self.eyes.0.get(receipt.seq).unwrap().is_some();
+        ensure(there, || format!("act {act} was acknowledged at {}, and that record was deleted", receipt.seq))?;
         ensure(same, || format!("act {act} was acknowledged at {}, where another record stands", receipt.seq))?;
         self.owed.entry(self.same_as[act]).or_default().acknowledged += 1;
         Ok(())
@@ -190,7 +196,8 @@ impl<'a, W: World> Run<'a, W> {
     }
 
     /// The writer is told to keep house.
-    pub fn tick(&self) {
+    pub fn tick(&mut self) {
+        self.ticked = true;
         self.process.inbox.tick(self.clock.now());
     }
 

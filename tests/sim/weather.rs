@@ -7,7 +7,7 @@ use baophat::domain::record::Status;
 use baophat::domain::time::Span;
 use baophat::ingest::ReprocessWhat;
 use baophat::store::RecordReader;
-use baophat::store::faulty::{Call, Fault, Moment, Plan};
+use baophat::store::faulty::{Call, Fault, Moment, Plan, Planned};
 use baophat::store::memory::Memory;
 
 use crate::acts::Act;
@@ -18,7 +18,7 @@ use crate::stories::stories;
 use crate::world::{Files, Setting, World};
 
 /// One run of so many is over real files.
-const FILES_EVERY: u64 = 100;
+const FILES_EVERY: u64 = 40;
 
 /// What happened, over all runs.
 #[derive(Clone, Debug, Default)]
@@ -188,12 +188,15 @@ impl Scene<'_> {
             0 | 1 => Plan::Nothing,
             2 => Plan::Rate { seed, per_mille: 10, writes_only: false, faults: disk },
             3 => Plan::Rate { seed, per_mille: 400, writes_only: true, faults: disk },
-            4 => Plan::Nth {
-                call: [None, Some(Call::Append), Some(Call::Commit), Some(Call::PruneState)][dice.below(4)],
-                n: dice.below(6) as u64,
-                moment: if dice.percent(50) { Moment::Before } else { Moment::After },
-                fault: Fault::Death,
-            },
+            4 => Plan::Calls(
+                [Planned {
+                    call: [None, Some(Call::Append), Some(Call::Commit), Some(Call::PruneState)][dice.below(4)],
+                    n: dice.below(6) as u64,
+                    moment: if dice.percent(50) { Moment::Before } else { Moment::After },
+                    fault: Fault::Death,
+                }]
+                .into(),
+            ),
             _ => Plan::Rate { seed, per_mille: 1_000, writes_only: true, faults: vec![Fault::Full] },
         };
         run.faults.plan(plan);

@@ -20,6 +20,8 @@ pub struct InboxWriter {
     conn: Db,
     accounts: HashMap<String, i64>,
     next_seq: Seq,
+    /// The last record that retention took.
+    pruned_upto: Seq,
     repeats: Repeats,
 }
 
@@ -47,9 +49,9 @@ impl InboxWriter {
                 accounts.insert(id, no);
             }
         }
-        let next_seq = next_seq(&conn).map_err(engine)?;
+        let (next_seq, pruned_upto) = (next_seq(&conn).map_err(engine)?, pruned_upto(&conn).map_err(engine)?);
         let repeats = read_repeats(&conn).map_err(engine)?;
-        Ok(InboxWriter { conn, accounts, next_seq, repeats })
+        Ok(InboxWriter { conn, accounts, next_seq, pruned_upto, repeats })
     }
 
     /// Gives every configured account a number.
@@ -90,7 +92,8 @@ impl InboxWriter {
                 if let Some(identity) = &s.identity {
                     let known = match fresh.get(identity) {
                         Some(seq) => Some(*seq),
-                        None => find_repeat(&tx, &self.repeats, identity).map_err(engine)?,
+                        // What retention took is not on disk any more: it is stored anew.
+                        None => find_repeat(&tx, &self.repeats, identity).map_err(engine)?.filter(|seq| *seq > self.pruned_upto),
                     };
                     if let Some(first) = known {
                         repeat.execute(params![first as i64, s.received_at.0]).map_err(engine)?;
@@ -214,6 +217,7 @@ impl InboxWriter {
         )
         .map_err(engine)?;
         tx.commit().map_err(engine)?;
+        self.pruned_upto = upto as Seq;
         Ok(gone)
     }
 
@@ -255,9 +259,12 @@ pub(super) fn checkpoint(conn: &Db) -> Result<(), StoreError> {
 
 fn next_seq(conn: &Connection) -> rusqlite::Result<Seq> {
     let last: Option<i64> = conn.query_row("SELECT max(seq) FROM record", [], |r| r.get(0))?;
+    Ok((last.unwrap_or(0) as Seq).max(pruned_upto(conn)?) + 1)
+}
+
+fn pruned_upto(conn: &Connection) -> rusqlite::Result<Seq> {
     let pruned: Option<String> = conn.query_row("SELECT value FROM meta WHERE key = 'pruned_upto'", [], |r| r.get(0)).optional()?;
-    let pruned = pruned.and_then(|p| p.parse::<i64>().ok());
-    Ok(last.max(pruned).unwrap_or(0) as Seq + 1)
+    Ok(pruned.and_then(|p| p.parse().ok()).unwrap_or(0))
 }
 
 fn read_repeats(conn: &Connection) -> rusqlite::Result<Repeats> {

@@ -28,8 +28,10 @@ pub const SCHEMA_VERSION: i64 = 2;
 /// How long a connection waits for another process's lock (only the commands of the command line ever share the files).
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
-/// Page cache of each writer, in KiB.
-const CACHE_KIB: i64 = 32_768;
+/// Page cache of a connection, in KiB: the inbox is appended to, the state is read and written all over, a reader asks small questions.
+const INBOX_CACHE_KIB: i64 = 4_096;
+const STATE_CACHE_KIB: i64 = 32_768;
+const READER_CACHE_KIB: i64 = 512;
 
 /// How long a write-ahead log may grow before it is moved into its file, in pages of 4 KiB. Moving costs a sync in the committing thread.
 const CHECKPOINT_PAGES: i64 = 8_000;
@@ -50,7 +52,33 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
        run INTEGER PRIMARY KEY, side INTEGER NOT NULL CHECK (side IN (0, 1)), level INTEGER NOT NULL,
        buckets INTEGER NOT NULL, keys INTEGER NOT NULL, bloom BLOB
      ) STRICT;
-     CREATE TABLE key_page (page INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;",
+     CREATE TABLE key_page (page INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+     CREATE TABLE stuck_group (
+       account  INTEGER NOT NULL,
+       kind     TEXT NOT NULL,
+       state    INTEGER NOT NULL,
+       cause    TEXT NOT NULL,
+       count    INTEGER NOT NULL,
+       PRIMARY KEY (account, kind, state, cause)
+     ) STRICT, WITHOUT ROWID;
+     CREATE TRIGGER stuck_group_added AFTER INSERT ON message WHEN new.stuck_cause IS NOT NULL BEGIN
+       INSERT INTO stuck_group (account, kind, state, cause, count) VALUES (new.account, coalesce(new.kind, ''), new.state, new.stuck_cause, 1)
+         ON CONFLICT DO UPDATE SET count = count + 1;
+     END;
+     CREATE TRIGGER stuck_group_left AFTER UPDATE OF stuck_cause, state, kind ON message WHEN old.stuck_cause IS NOT NULL BEGIN
+       UPDATE stuck_group SET count = count - 1
+         WHERE account = old.account AND kind = coalesce(old.kind, '') AND state = old.state AND cause = old.stuck_cause;
+     END;
+     CREATE TRIGGER stuck_group_joined AFTER UPDATE OF stuck_cause, state, kind ON message WHEN new.stuck_cause IS NOT NULL BEGIN
+       INSERT INTO stuck_group (account, kind, state, cause, count) VALUES (new.account, coalesce(new.kind, ''), new.state, new.stuck_cause, 1)
+         ON CONFLICT DO UPDATE SET count = count + 1;
+     END;
+     CREATE TRIGGER stuck_group_gone AFTER DELETE ON message WHEN old.stuck_cause IS NOT NULL BEGIN
+       UPDATE stuck_group SET count = count - 1
+         WHERE account = old.account AND kind = coalesce(old.kind, '') AND state = old.state AND cause = old.stuck_cause;
+     END;
+     INSERT INTO stuck_group SELECT account, coalesce(kind, ''), state, stuck_cause, count(*) FROM message
+       WHERE stuck_cause IS NOT NULL GROUP BY 1, 2, 3, 4;",
 )];
 
 /// Longest address that is read from a lock file.
@@ -177,10 +205,11 @@ impl Place {
             Part::Inbox => "FULL",
             Part::State => "NORMAL",
         };
+        let cache = if part == Part::Inbox { INBOX_CACHE_KIB } else { STATE_CACHE_KIB };
         set_up(&conn).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update(None, "synchronous", synchronous).map_err(|e| cannot_open(&path, &e))?;
-        conn.pragma_update(None, "cache_size", -CACHE_KIB).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update(None, "cache_size", -cache).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| cannot_open(&path, &e))?;
         check_settings(&conn, &path, part)?;
         migrate(&conn, &path, part, SCHEMA_VERSION, MIGRATIONS)?;
@@ -200,6 +229,7 @@ impl Place {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&path, flags).map_err(|e| cannot_open(&path, &e))?;
         set_up(&conn).map_err(|e| cannot_open(&path, &e))?;
+        conn.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(|e| cannot_open(&path, &e))?;
         let found = version(&conn).map_err(|e| cannot_open(&path, &e))?;
         if found > SCHEMA_VERSION {
             return Err(StoreError::Newer { path: path.display().to_string(), found, known: SCHEMA_VERSION });
@@ -462,7 +492,12 @@ mod tests {
         let place = Place::new(dir.path().join("a.db"));
         let conn = place.open_writer(Part::State).unwrap();
         let new = layout(&conn);
-        conn.execute_batch("DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; PRAGMA user_version = 1").unwrap();
+        conn.execute_batch(
+            "DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; DROP TABLE stuck_group;
+            DROP TRIGGER stuck_group_added; DROP TRIGGER stuck_group_left; DROP TRIGGER stuck_group_joined; DROP TRIGGER stuck_group_gone;
+            PRAGMA user_version = 1",
+        )
+        .unwrap();
         conn.execute("INSERT INTO message_key VALUES (-7, 3)", []).unwrap();
         drop(conn);
         let conn = place.open_writer(Part::State).unwrap();

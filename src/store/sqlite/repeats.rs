@@ -96,7 +96,8 @@ impl Repeats {
             self.open_newest = received_at;
         }
         self.open_newest = self.open_newest.max(received_at);
-        self.open.entry(identity).or_insert(seq);
+        // Known already only where the earlier record was pruned.
+        self.open.insert(identity, seq);
     }
 
     /// The record with exactly this identity among the newest ones.

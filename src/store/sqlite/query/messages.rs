@@ -15,7 +15,7 @@ use crate::store::sqlite::classify;
 use crate::store::sqlite::state::StateFile;
 
 /// How many rows of the leading index one page may walk.
-pub const SCAN_ROWS_MAX: usize = 20_000;
+pub const SCAN_ROWS_MAX: usize = 3_000;
 
 /// How many rows one key (a recipient, say) may lead to before the list is walked instead.
 const KEY_ROWS_MAX: usize = 20_000;

@@ -16,9 +16,11 @@ impl StateFile {
     /// When the file cannot be read.
     pub fn stuck_groups(&self) -> Result<Vec<StuckGroup>, StoreError> {
         let engine = |e| classify("grouping stuck messages", e);
-        // Served by message_stuck_group alone (covering).
-        let sql = "SELECT account, kind, state, stuck_cause, count(*), min(stuck_since) FROM message INDEXED BY message_stuck_group
-                   WHERE stuck_cause IS NOT NULL GROUP BY account, kind, state, stuck_cause";
+        // One row a group, and one step into message_stuck_group for the oldest of each.
+        let sql = "SELECT account, nullif(kind, ''), state, cause, count,
+                     (SELECT min(stuck_since) FROM message INDEXED BY message_stuck_group WHERE stuck_cause IS NOT NULL
+                        AND account = g.account AND kind IS nullif(g.kind, '') AND state = g.state AND stuck_cause = g.cause)
+                   FROM stuck_group g WHERE count > 0";
         let mut all = self.conn().prepare_cached(sql).map_err(engine)?;
         let mut rows = all.query([]).map_err(engine)?;
         let mut groups = Vec::new();
