@@ -142,7 +142,7 @@ fn read(stream: &mut TcpStream, head_only: bool) -> std::io::Result<Answer> {
         if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
             break at + 4;
         }
-        match stream.read(&mut chunk)? {
+        match some(stream, &mut chunk)? {
             0 => return Err(broken("the connection ended before the answer's head")),
             n => bytes.extend_from_slice(&chunk[..n]),
         }
@@ -156,7 +156,7 @@ fn read(stream: &mut TcpStream, head_only: bool) -> std::io::Result<Answer> {
     let length: Option<usize> = if head_only { Some(0) } else { value("content-length").and_then(|v| v.parse().ok()) };
     let mut body = bytes.split_off(head_end);
     while length.is_none_or(|l| body.len() < l) {
-        match stream.read(&mut chunk) {
+        match some(stream, &mut chunk) {
             Ok(0) => break,
             Ok(n) => body.extend_from_slice(&chunk[..n]),
             Err(e) if length.is_some() => return Err(e),
@@ -170,6 +170,16 @@ fn read(stream: &mut TcpStream, head_only: bool) -> std::io::Result<Answer> {
         body = unchunk(&body).ok_or_else(|| broken("bad chunks"))?;
     }
     Ok(Answer { status, headers, body })
+}
+
+/// Reads what is there. A wait with a time limit may be interrupted for no reason of ours, when the machine is paused for instance.
+fn some(stream: &mut TcpStream, chunk: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match stream.read(chunk) {
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
 }
 
 fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
