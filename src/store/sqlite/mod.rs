@@ -34,7 +34,7 @@ const STATE_CACHE_KIB: i64 = 32_768;
 const READER_CACHE_KIB: i64 = 512;
 
 /// How long a write-ahead log may grow before it is moved into its file, in pages of 4 KiB. Moving costs a sync in the committing thread.
-const CHECKPOINT_PAGES: i64 = 8_000;
+const CHECKPOINT_PAGES: i64 = 1_000;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 128;
