@@ -20,7 +20,7 @@ pub use writer::Writer;
 pub const BATCH_RECORDS_MAX: usize = 1_024;
 
 /// Most records in one commit of the projection.
-pub const FOLD_RECORDS_MAX: usize = 16_384;
+pub const FOLD_RECORDS_MAX: usize = 8_192;
 
 /// Most messages that one sweep looks at before records go on.
 pub const SWEEP_MESSAGES_MAX: usize = 500;

@@ -45,6 +45,9 @@ const NICE: i32 = 5;
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
 
+/// How often the state is synced for the sake of retention.
+const SYNC_EVERY: Span = Span::seconds(10);
+
 /// How soon after a full step of retention the next one may follow.
 const PRUNE_AGAIN: Span = Span(100);
 
@@ -59,6 +62,10 @@ struct Job {
 pub struct Projector<I, S> {
     nudges: Receiver<Nudge>,
     cursor: Arc<AtomicU64>,
+    synced: Arc<AtomicU64>,
+    sync_after: Millis,
+    /// There are more old rows than the last step took.
+    pruning: bool,
     inbox: I,
     state: S,
     rules: Arc<AccountRules>,
@@ -111,11 +118,15 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         parts.metrics.durable_seq.fetch_max(last, Ordering::AcqRel);
         parts.metrics.folded_seq.store(cursor, Ordering::Release);
         let cursor = Arc::new(AtomicU64::new(cursor));
-        let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone() };
+        let synced = Arc::new(AtomicU64::new(0));
+        let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone(), synced: synced.clone() };
         let Parts { inbox, state, rules, clock, health, metrics, retention, sweep_every } = parts;
         let projector = Projector {
             nudges,
             cursor,
+            synced,
+            sync_after: Millis(0),
+            pruning: false,
             inbox,
             state,
             rules,
@@ -177,7 +188,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             } else if self.stopping {
                 return;
             } else {
-                self.wait(Duration::from_millis(u64::try_from(self.sweep_every.0).unwrap_or(1_000).clamp(10, 60_000)));
+                let pause = if self.pruning { PRUNE_AGAIN } else { self.sweep_every };
+                self.wait(Duration::from_millis(u64::try_from(pause.0).unwrap_or(1_000).clamp(10, 60_000)));
             }
         }
     }
@@ -413,6 +425,17 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         Ok(more || !self.jobs.is_empty())
     }
 
+    /// Now and then: lets the writer know up to where a power cut cannot take the fold back, which is what it may delete.
+    fn sync(&mut self, now: Millis) -> Result<(), StoreError> {
+        let cursor = self.cursor.load(Ordering::Acquire);
+        let waits = now < self.sync_after && now.plus(SYNC_EVERY) >= self.sync_after;
+        if !waits && cursor > self.synced.load(Ordering::Acquire) && self.state.sync()? {
+            self.synced.store(cursor, Ordering::Release);
+            self.sync_after = now.plus(SYNC_EVERY);
+        }
+        Ok(())
+    }
+
     /// One small step of retention.
     fn prune(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
@@ -421,9 +444,11 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             return Ok(());
         }
         self.state.prove()?;
+        self.sync(now)?;
         let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
         // More is there: go on soon.
-        self.prune_after = now.plus(if gone < PRUNE_ROWS_MAX { PRUNE_EVERY } else { PRUNE_AGAIN });
+        self.pruning = gone >= PRUNE_ROWS_MAX;
+        self.prune_after = now.plus(if self.pruning { PRUNE_AGAIN } else { PRUNE_EVERY });
         if gone > 0 {
             tracing::debug!(rows = gone, "old messages pruned");
         }

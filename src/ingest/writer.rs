@@ -5,16 +5,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::inbox::{Held, Inbox, SubmitError};
 use super::projector::{Nudge, Projected, ProjectorHandle};
 use super::{BATCH_RECORDS_MAX, Health, PRUNE_ROWS_MAX, PRUNE_STEPS_MAX};
-use crate::domain::ids::Seq;
 use crate::domain::time::{Millis, Span};
 use crate::metrics::Metrics;
 use crate::store::{Receipt, RecordWriter, StoreError, Submission};
+
+/// How long after a step of retention the next one may follow under traffic.
+const PRUNE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the writer is asked to do.
 pub enum Order {
@@ -44,6 +47,8 @@ pub struct Writer<W> {
     metrics: Arc<Metrics>,
     keep: Span,
     ill: bool,
+    /// There is more to prune than the last step took: everything that was old at this time.
+    prune_on: Option<Millis>,
 }
 
 struct Waiter {
@@ -64,7 +69,7 @@ impl<W: RecordWriter> Writer<W> {
     ) -> (Writer<W>, Inbox) {
         let (tx, orders) = mpsc::channel(records_max);
         let inbox = Inbox { orders: tx, waiting_bytes: Arc::default(), metrics: metrics.clone() };
-        (Writer { orders, store, projector, health, metrics, keep, ill: false }, inbox)
+        (Writer { orders, store, projector, health, metrics, keep, ill: false, prune_on: None }, inbox)
     }
 
     /// Starts the thread. It ends when every [`Inbox`] is dropped and what waits is answered.
@@ -89,8 +94,17 @@ impl<W: RecordWriter> Writer<W> {
 
     fn run(mut self) {
         let mut orders = Vec::with_capacity(BATCH_RECORDS_MAX);
+        let mut pruned = Instant::now();
         while self.orders.blocking_recv_many(&mut orders, BATCH_RECORDS_MAX) > 0 {
             self.carry_out(&mut orders);
+            // Between batches, and not after each: what is old must go faster than new comes in, and receipts must not wait for it.
+            if let Some(now) = self.prune_on
+                && pruned.elapsed() >= PRUNE_PAUSE
+                && !self.ill
+            {
+                self.prune(now).unwrap_or_else(|e| self.failed(&e));
+                pruned = Instant::now();
+            }
         }
         if let Err(e) = self.store.checkpoint() {
             tracing::warn!(error = %e, "the inbox's write-ahead log stays for the next start");
@@ -169,20 +183,21 @@ impl<W: RecordWriter> Writer<W> {
                 Err(e) => return self.failed(&e),
             }
         }
-        let cursor = self.projector.cursor();
         let tended = self.store.prove().and_then(|()| self.store.tend_repeats(now));
-        if let Err(e) = tended.and_then(|()| self.prune(now, cursor)) {
+        if let Err(e) = tended.and_then(|()| self.prune(now)) {
             self.failed(&e);
         }
     }
 
-    fn prune(&mut self, now: Millis, cursor: Seq) -> Result<(), StoreError> {
+    /// Deletes old records as long as nobody waits, one step at least.
+    fn prune(&mut self, now: Millis) -> Result<(), StoreError> {
         for _ in 0..PRUNE_STEPS_MAX {
-            let rows = self.store.prune(now.minus(self.keep), cursor, PRUNE_ROWS_MAX)?;
+            let rows = self.store.prune(now.minus(self.keep), self.projector.synced(), PRUNE_ROWS_MAX)?;
+            self.prune_on = (rows == PRUNE_ROWS_MAX).then_some(now);
             if rows > 0 {
                 tracing::debug!(rows, "old records pruned");
             }
-            if rows < PRUNE_ROWS_MAX || !self.orders.is_empty() {
+            if self.prune_on.is_none() || !self.orders.is_empty() {
                 break;
             }
         }

@@ -55,6 +55,8 @@ pub enum Call {
     CallbacksWith,
     /// [`StateWriter::prune`].
     PruneState,
+    /// [`StateWriter::sync`].
+    SyncState,
     /// [`StateWriter::prove`].
     ProveState,
     /// [`StateWriter::checkpoint`].
@@ -84,6 +86,7 @@ impl Call {
                 | Call::Commit
                 | Call::PruneState
                 | Call::CheckpointState
+                | Call::SyncState
         )
     }
 }
@@ -411,6 +414,10 @@ impl<T: StateWriter> StateWriter for Faulty<T> {
 
     fn learn_accounts(&mut self, all: Vec<NumberedAccount>) {
         self.inner.learn_accounts(all);
+    }
+
+    fn sync(&mut self) -> Result<bool, StoreError> {
+        self.faults.run(Call::SyncState, || self.inner.sync())
     }
 
     fn prove(&self) -> Result<(), StoreError> {

@@ -306,6 +306,11 @@ impl StateWriter for MemoryState {
         Ok(gone.len() + old.len())
     }
 
+    fn sync(&mut self) -> Result<bool, StoreError> {
+        self.disk.sync_state();
+        Ok(true)
+    }
+
     fn prove(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -295,6 +295,12 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// Takes the inbox's numbers of accounts.
     fn learn_accounts(&mut self, all: Vec<NumberedAccount>);
 
+    /// Makes every commit so far survive a power cut. `false`: a reader stood in the way just now.
+    ///
+    /// # Errors
+    /// Commits may still be lost in a power cut, together with their cursors.
+    fn sync(&mut self) -> Result<bool, StoreError>;
+
     /// What is stored still reads as the next start would read it. Asked now and then.
     ///
     /// # Errors

@@ -156,7 +156,7 @@ impl Scene<'_> {
                     tally.kills += 1;
                 }
                 96 => self.reprocess(run, dice),
-                97 if !self.prune => {
+                97 => {
                     run.trace.push("power cut".into());
                     run.cut_power();
                     tally.power_cuts += 1;

@@ -51,6 +51,7 @@ pub enum Nudge {
 pub struct ProjectorHandle {
     pub(super) nudges: Sender<Nudge>,
     pub(super) cursor: Arc<AtomicU64>,
+    pub(super) synced: Arc<AtomicU64>,
 }
 
 impl ProjectorHandle {
@@ -62,6 +63,11 @@ impl ProjectorHandle {
     /// The last record folded and committed.
     pub fn cursor(&self) -> Seq {
         self.cursor.load(Ordering::Acquire)
+    }
+
+    /// The last record folded whose commit survives a power cut too; records up to here may be deleted.
+    pub fn synced(&self) -> Seq {
+        self.synced.load(Ordering::Acquire)
     }
 
     /// Processes callbacks again.

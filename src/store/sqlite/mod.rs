@@ -30,7 +30,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Page cache of a connection, in KiB: the inbox is appended to, the state is read and written all over, a reader asks small questions.
 const INBOX_CACHE_KIB: i64 = 4_096;
-const STATE_CACHE_KIB: i64 = 32_768;
+const STATE_CACHE_KIB: i64 = 16_384;
 const READER_CACHE_KIB: i64 = 512;
 
 /// How long a write-ahead log may grow before it is moved into its file, in pages of 4 KiB. Moving costs a sync in the committing thread.

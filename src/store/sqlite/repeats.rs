@@ -1,7 +1,7 @@
 //! Recognising repeats: which callbacks of the last days are on record, by content.
 //!
-//! The newest identities stand in a hash map; each full stretch of records is sealed into a sorted run of 8 bytes a record, kept in
-//! memory and in the file. A hit is only a hint (four bytes of the identity): the caller compares the stored identity in full.
+//! The newest identities stand in a hash map; each full stretch of records is sealed into a sorted run, 8 bytes a record in the file
+//! and 6 in memory. A hit is only a hint (four bytes of the identity): the caller compares the stored identity in full.
 
 use std::collections::HashMap;
 
@@ -22,33 +22,66 @@ pub const RUN_RECORDS_MAX: usize = 1 << 18;
 pub struct Run {
     first_seq: Seq,
     newest_at: Millis,
-    /// High half: four bytes of the identity; low half: offset from the first record. Sorted.
-    entries: Vec<u64>,
-    /// Where each of the 65,536 leading values starts.
+    /// The lower half of the mark of each record, sorted by the whole mark.
+    lows: Vec<u16>,
+    /// The offset of each record from the first, in the same order.
+    offsets: Offsets,
+    /// Where each of the 65,536 upper halves starts.
     starts: Vec<u32>,
 }
 
+/// Offsets within a stretch, in three bytes each where they fit.
+#[derive(Debug)]
+enum Offsets {
+    Near(Vec<[u8; 3]>),
+    Far(Vec<u32>),
+}
+
+impl Offsets {
+    fn new(entries: &[u64]) -> Offsets {
+        let offset = |e: &u64| (e & 0xffff_ffff) as u32;
+        if entries.iter().all(|e| offset(e) < 1 << 24) {
+            Offsets::Near(entries.iter().map(|e| [(e >> 16) as u8, (e >> 8) as u8, *e as u8]).collect())
+        } else {
+            Offsets::Far(entries.iter().map(offset).collect())
+        }
+    }
+
+    fn at(&self, i: usize) -> Option<u64> {
+        match self {
+            Offsets::Near(all) => all.get(i).map(|[a, b, c]| u64::from(*a) << 16 | u64::from(*b) << 8 | u64::from(*c)),
+            Offsets::Far(all) => all.get(i).map(|o| u64::from(*o)),
+        }
+    }
+}
+
 impl Run {
-    fn new(first_seq: Seq, newest_at: Millis, entries: Vec<u64>) -> Run {
+    /// From entries as stored: high half the mark, low half the offset; sorted.
+    fn new(first_seq: Seq, newest_at: Millis, entries: &[u64]) -> Run {
         let mut starts = vec![0u32; (1 << 16) + 1];
-        for e in &entries {
+        for e in entries {
             starts[(e >> 48) as usize + 1] += 1;
         }
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
         }
-        Run { first_seq, newest_at, entries, starts }
+        let lows = entries.iter().map(|e| (e >> 32) as u16).collect();
+        Run { first_seq, newest_at, lows, offsets: Offsets::new(entries), starts }
     }
 
     /// Reads a stored run.
     pub fn decode(first_seq: Seq, newest_at: Millis, data: &[u8]) -> Run {
-        let entries = data.chunks_exact(8).map(|c| u64::from_le_bytes(c.try_into().unwrap_or_default())).collect();
-        Run::new(first_seq, newest_at, entries)
+        let entries: Vec<u64> = data.as_chunks::<8>().0.iter().map(|c| u64::from_le_bytes(*c)).collect();
+        Run::new(first_seq, newest_at, &entries)
     }
 
     /// The run as stored.
     pub fn encode(&self) -> Vec<u8> {
-        self.entries.iter().flat_map(|e| e.to_le_bytes()).collect()
+        let of_bucket = |bucket: usize| {
+            let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
+            range.filter_map(move |i| Some((bucket as u64) << 48 | u64::from(*self.lows.get(i)?) << 32 | self.offsets.at(i)?))
+        };
+        (0..1usize << 16).flat_map(of_bucket).flat_map(u64::to_le_bytes).collect()
     }
 
     /// The first record of the stretch.
@@ -64,8 +97,8 @@ impl Run {
     fn candidates(&self, mark: u32) -> impl Iterator<Item = Seq> + '_ {
         let bucket = (mark >> 16) as usize;
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
-        let high = u64::from(mark) << 32;
-        self.entries[range].iter().filter(move |e| *e & 0xffff_ffff_0000_0000 == high).map(|e| self.first_seq + (e & 0xffff_ffff))
+        let low = mark as u16;
+        range.filter(move |i| self.lows.get(*i) == Some(&low)).filter_map(|i| Some(self.first_seq + self.offsets.at(i)?))
     }
 }
 
@@ -124,7 +157,7 @@ impl Repeats {
         let first = self.open_first;
         let mut entries: Vec<u64> = self.open.iter().map(|(id, seq)| u64::from(mark(id)) << 32 | (seq - first)).collect();
         entries.sort_unstable();
-        Some(Run::new(first, self.open_newest, entries))
+        Some(Run::new(first, self.open_newest, &entries))
     }
 
     /// Forgets the newest stretch after its run was stored.

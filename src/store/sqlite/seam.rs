@@ -101,6 +101,10 @@ impl StateWriter for StateFile {
         self.accounts = AccountNumbers::new(all);
     }
 
+    fn sync(&mut self) -> Result<bool, StoreError> {
+        StateFile::sync(self)
+    }
+
     fn prove(&self) -> Result<(), StoreError> {
         StateFile::prove(self)
     }

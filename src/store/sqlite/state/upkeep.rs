@@ -72,6 +72,19 @@ impl StateFile {
         self.conn.execute_batch(CLEAR).map_err(|e| classify("clearing the state", e))
     }
 
+    /// Moves the write-ahead log into the file without waiting for readers, which syncs both; `true` when all of it went.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn sync(&mut self) -> Result<bool, StoreError> {
+        self.conn.usable()?;
+        let moved = self
+            .conn
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?)));
+        let (busy, frames, done) = moved.map_err(|e| classify("syncing the state", e))?;
+        Ok(busy == 0 && frames == done)
+    }
+
     /// Moves the write-ahead log into the file as far as readers allow.
     ///
     /// # Errors
