@@ -81,7 +81,7 @@ fn hook(items: Vec<Value>, at: Millis) -> Hook {
     Hook { path: format!("/webhooks/facebook/{PAGE}"), query: String::new(), headers, body: Some(body) }
 }
 
-/// Everything outside ASCII as `\uXXXX`, as Meta writes it and signs it.
+/// Everything outside ASCII as `\u` and four digits, as Meta writes it and signs it.
 fn in_ascii(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

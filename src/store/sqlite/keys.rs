@@ -143,6 +143,8 @@ impl Keys {
             sizes,
         };
         let known: BTreeSet<u64> = keys.folded.runs.iter().chain(&keys.listed.runs).map(|r| r.run).collect();
+        // A run whose keys were all pruned has no page, and its number is taken all the same.
+        keys.next_run = known.last().map_or(1, |run| run + 1);
         let mut from = 0u64;
         let mut next = conn.prepare("SELECT page FROM key_page WHERE page >= ?1 ORDER BY page LIMIT 1")?;
         while let Some(page) = next.query_row([from as i64], |r| r.get::<_, i64>(0)).optional()? {
@@ -150,7 +152,7 @@ impl Keys {
             if !known.contains(&run) {
                 keys.doomed.push((run, 0));
             }
-            keys.next_run = run + 1;
+            keys.next_run = keys.next_run.max(run + 1);
             from = (run + 1) << 24;
         }
         Ok(keys)

@@ -190,3 +190,21 @@ fn many_messages_under_one_key_are_all_found() {
     bench.agrees(10);
     assert_eq!(rows(&bench.conn, Key(hash(5, true)), 3).unwrap(), [1, 2, 3]);
 }
+
+#[test]
+fn a_run_without_a_living_key_keeps_its_number_over_a_restart() {
+    let mut bench = Bench::new();
+    let young: Vec<_> = (1..=39).map(|row| (row, false, row)).collect();
+    bench.add(&young, true);
+    bench.prune(40);
+    bench.message(1_000);
+    // The table is full with this one, and none of its keys leads anywhere.
+    bench.conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+    bench.keys.add(&bench.conn, &[(Key(hash(40, false)), 40)], &[]).unwrap();
+    bench.conn.execute_batch("COMMIT").unwrap();
+    assert_eq!((bench.count("key_run"), bench.count("key_page")), (1, 0));
+    bench.keys = Keys::load(&bench.conn, SMALL).unwrap();
+    let next: Vec<_> = (1_000..1_050).map(|row| (row, false, row)).collect();
+    bench.add(&next, true);
+    assert_eq!(bench.count("key_run"), 2);
+}
