@@ -186,6 +186,20 @@ CREATE INDEX outcome_time    ON outcome (received_at, seq) WHERE callback = 1;
 CREATE INDEX outcome_status  ON outcome (status, received_at, seq) WHERE callback = 1;
 CREATE INDEX outcome_account ON outcome (account, received_at, seq) WHERE callback = 1;
 
+-- What the watch over accounts remembers: named values that change with the records they come from, in the same commit.
+CREATE TABLE sheet (
+  name  TEXT PRIMARY KEY,                  -- parts with '/' between them: the kind of sheet, mostly the account, then what it is of
+  data  BLOB NOT NULL                      -- postcard, first byte: version
+) STRICT;
+
+-- What happened, as it happened: streams, subscriptions and alerts follow it. One row a commit, holding its entries.
+CREATE TABLE feed (
+  last  INTEGER PRIMARY KEY,               -- number of the row's last entry; entries are numbered 1, 2, 3 … without a gap
+  size  INTEGER NOT NULL,                  -- entries in it
+  at    INTEGER NOT NULL,                  -- time of its newest entry
+  data  BLOB NOT NULL                      -- the entries (postcard, first byte: version)
+) STRICT;
+
 -- Small values: cursor (the last record folded) …
 CREATE TABLE meta (
   key    TEXT PRIMARY KEY,

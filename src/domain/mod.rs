@@ -6,6 +6,7 @@
 pub mod event;
 pub mod facts;
 pub mod failure;
+pub mod feed;
 pub mod ids;
 pub mod message;
 pub mod metadata;
@@ -16,3 +17,4 @@ pub mod state;
 pub mod stuck;
 pub mod thread;
 pub mod time;
+pub mod watch;

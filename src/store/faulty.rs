@@ -49,6 +49,8 @@ pub enum Call {
     Due,
     /// [`StateWriter::begin`].
     Begin,
+    /// [`StateWriter::sheets`].
+    Sheets,
     /// [`StateWriter::commit`].
     Commit,
     /// [`StateWriter::callbacks_with`].
@@ -392,6 +394,10 @@ impl<T: StateWriter> StateWriter for Faulty<T> {
 
     fn give_up(&mut self) {
         self.inner.give_up();
+    }
+
+    fn sheets(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.faults.run(Call::Sheets, || self.inner.sheets(prefix))
     }
 
     fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {

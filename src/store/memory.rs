@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{NumberedAccount, Outcome, Receipt, RecordReader, RecordWriter, StateWriter, StoreError, Submission};
+use crate::domain::feed::Entry;
 use crate::domain::ids::{AccountId, Row, Seq};
 use crate::domain::message::{Filed, Message};
 use crate::domain::projection::{Change, Changed, Key, Source, ThreadKey};
@@ -41,6 +42,8 @@ struct Messages {
     keys: BTreeMap<Key, BTreeSet<Row>>,
     threads: HashMap<ThreadKey, (Row, Thread)>,
     outcomes: BTreeMap<Seq, Outcome>,
+    sheets: BTreeMap<String, Vec<u8>>,
+    feed: Vec<Entry>,
     cursor: Seq,
     pruned_row: Row,
 }
@@ -84,6 +87,11 @@ impl Memory {
     pub fn clear_state(&self) {
         let mut disk = self.disk();
         (disk.state, disk.synced) = Default::default();
+    }
+
+    /// Everything that was told on, in order.
+    pub fn feed(&self) -> Vec<Entry> {
+        self.disk().state.feed.clone()
     }
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -267,6 +275,12 @@ impl StateWriter for MemoryState {
 
     fn give_up(&mut self) {}
 
+    fn sheets(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let disk = self.disk.disk();
+        let all = disk.state.sheets.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
+        Ok(all.map(|(name, data)| (name.clone(), data.clone())).collect())
+    }
+
     fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
         let mut disk = self.disk.disk();
         let state = &mut disk.state;
@@ -278,6 +292,13 @@ impl StateWriter for MemoryState {
         for (key, row, thread, _) in &change.threads {
             state.threads.insert(key.clone(), (*row, thread.clone()));
         }
+        for sheet in &change.sheets {
+            match &sheet.data {
+                Some(data) => drop(state.sheets.insert(sheet.name.clone(), data.clone())),
+                None => drop(state.sheets.remove(&sheet.name)),
+            }
+        }
+        state.feed.extend_from_slice(&change.feed);
         for o in outcomes {
             let kept = state.outcomes.entry(o.seq).or_insert_with(|| o.clone());
             (kept.status, kept.reason) = (o.status, o.reason.clone());

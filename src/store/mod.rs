@@ -268,7 +268,14 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// Ends what [`StateWriter::begin`] began without a change.
     fn give_up(&mut self);
 
-    /// Keeps messages, keys, conversations, outcomes and, where one is given, the cursor: all of it or nothing. Of an outcome that is
+    /// Every sheet whose name begins so, by name.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn sheets(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// Keeps messages, keys, conversations, sheets, outcomes and, where one is given, the cursor, and puts the entries behind the last one
+    /// of the feed: all of it or nothing. Of an outcome that is
     /// there already, status and reason are replaced.
     ///
     /// # Errors

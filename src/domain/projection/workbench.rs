@@ -5,11 +5,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{CLAIMS_MAX, MissingRow, Rules, Source};
+use crate::domain::feed::Entry;
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Message, Summary};
 use crate::domain::state::State;
 use crate::domain::thread::{Affected, Thread};
 use crate::domain::time::Millis;
+use crate::domain::watch::Sheet;
 
 /// What a key finds a message by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +99,10 @@ pub struct Change {
     pub threads: Vec<(ThreadKey, Row, Thread, bool)>,
     /// Transitions, in order.
     pub transitions: Vec<Transition>,
+    /// What the watch over accounts remembers.
+    pub sheets: Vec<Sheet>,
+    /// What is told on.
+    pub feed: Vec<Entry>,
 }
 
 /// A message to write.
@@ -186,7 +192,14 @@ impl<'a, S: Source> Workbench<'a, S> {
         messages.sort_by_key(|c| c.message.row);
         let mut threads: Vec<_> = self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
         threads.sort_by_key(|(_, row, _, _)| *row);
-        Change { messages, keys: self.new_keys, listed_keys: self.new_listed_keys, threads, transitions: self.transitions }
+        Change {
+            messages,
+            keys: self.new_keys,
+            listed_keys: self.new_listed_keys,
+            threads,
+            transitions: self.transitions,
+            ..Change::default()
+        }
     }
 
     pub(super) fn rules(&self) -> &'a dyn Rules {

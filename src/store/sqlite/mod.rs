@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use super::StoreError;
 
 /// The version of both files' layout that this program writes.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// How long a connection waits for another process's lock (only the commands of the command line ever share the files).
 const BUSY_WAIT: Duration = Duration::from_secs(10);
@@ -43,7 +43,8 @@ const STATEMENTS_MAX: usize = 128;
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// Steps from an older layout: (from version, inbox SQL, state SQL).
-pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[
+(
     1,
     "",
     // The keys of version 1 stay where they are, in `message_key`, and are sealed from there.
@@ -79,7 +80,14 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[(
      END;
      INSERT INTO stuck_group SELECT account, coalesce(kind, ''), state, stuck_cause, count(*) FROM message
        WHERE stuck_cause IS NOT NULL GROUP BY 1, 2, 3, 4;",
-)];
+),
+(
+    2,
+    "",
+    "CREATE TABLE sheet (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+     CREATE TABLE feed (last INTEGER PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL) STRICT;",
+),
+];
 
 /// Longest address that is read from a lock file.
 const ADDRESS_BYTES_MAX: u64 = 256;
@@ -493,7 +501,7 @@ mod tests {
         let conn = place.open_writer(Part::State).unwrap();
         let new = layout(&conn);
         conn.execute_batch(
-            "DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; DROP TABLE stuck_group;
+            "DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; DROP TABLE stuck_group; DROP TABLE sheet; DROP TABLE feed;
             DROP TRIGGER stuck_group_added; DROP TRIGGER stuck_group_left; DROP TRIGGER stuck_group_joined; DROP TRIGGER stuck_group_gone;
             PRAGMA user_version = 1",
         )

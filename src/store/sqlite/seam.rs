@@ -81,6 +81,10 @@ impl StateWriter for StateFile {
         StateFile::give_up(self);
     }
 
+    fn sheets(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        StateFile::sheets(self, prefix)
+    }
+
     fn commit(&mut self, change: &Change, outcomes: &[Outcome], cursor: Option<Seq>) -> Result<(), StoreError> {
         StateFile::commit(self, change, outcomes, cursor)
     }

@@ -2,6 +2,7 @@
 //!
 //! It keeps what the fold hands over; it must not know what facts mean.
 
+mod feed;
 pub(super) mod source;
 mod upkeep;
 
@@ -203,6 +204,8 @@ impl StateFile {
         for (key, row, thread, new) in &change.threads {
             write_thread(&tx, accounts, key, *row, thread, *new)?;
         }
+        feed::write_sheets(&tx, &change.sheets)?;
+        feed::append(&tx, &change.feed)?;
         write_outcomes(&tx, accounts, outcomes, cursor)?;
         tx.commit().map_err(engine)?;
         self.keys = Some(keys);

@@ -35,6 +35,7 @@ impl StateFile {
                 params![records_before.0, limit as i64],
             )
             .map_err(engine)?;
+        super::feed::prune(&tx, records_before, limit).map_err(engine)?;
         // Rows are never given twice, or an old public id would lead to another message.
         if let Some(last) = rows.iter().max() {
             tx.execute(
@@ -66,10 +67,13 @@ impl StateFile {
     /// When the engine fails.
     pub fn clear(&mut self) -> Result<(), StoreError> {
         const CLEAR: &str = "BEGIN IMMEDIATE; DELETE FROM message; DELETE FROM message_key; DELETE FROM recipient_key; DELETE FROM key_run;
-            DELETE FROM key_page; DELETE FROM thread; DELETE FROM outcome; DELETE FROM meta; COMMIT;";
+            DELETE FROM key_page; DELETE FROM thread; DELETE FROM outcome; DELETE FROM sheet; DELETE FROM meta WHERE key <> 'feed_pruned'; COMMIT;";
         self.conn.usable()?;
         self.keys = None;
-        self.conn.execute_batch(CLEAR).map_err(|e| classify("clearing the state", e))
+        let engine = |e| classify("clearing the state", e);
+        // Its entries name rows that are given anew; their numbers are not.
+        super::feed::clear(&self.conn).map_err(engine)?;
+        self.conn.execute_batch(CLEAR).map_err(engine)
     }
 
     /// Moves the write-ahead log into the file without waiting for readers, which syncs both; `true` when all of it went.
