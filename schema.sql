@@ -105,6 +105,8 @@ CREATE INDEX message_conflict  ON message (listed_at, row) WHERE conflict IS NOT
 CREATE INDEX message_stuck     ON message (listed_at, row) WHERE stuck_cause IS NOT NULL;
 -- Groups of stuck messages, and the oldest of each.
 CREATE INDEX message_stuck_group ON message (account, kind, state, stuck_cause, stuck_since) WHERE stuck_cause IS NOT NULL;
+-- The stuck messages of an account, to look at them again when it stands differently.
+CREATE INDEX message_stuck_row ON message (account, row) WHERE stuck_cause IS NOT NULL;
 -- How many there are in each group, kept with every change: counting would cost by what is stuck.
 CREATE TABLE stuck_group (
   account  INTEGER NOT NULL,

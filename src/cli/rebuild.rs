@@ -51,7 +51,7 @@ pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
     drop(state);
     let state = StateFile::open_reader(&place, AccountNumbers::new(inbox.accounts()?))?;
     let opened = open::Opened { config, place, inbox, state, rules, lang };
-    fold(&opened, last)?;
+    fold(&opened, last, options.keep)?;
     let mut out = Out::stdout(globals.no_color);
     let counts = opened.state.counts()?;
     let messages: u64 = counts.iter().map(|(_, n)| n).sum();
@@ -90,8 +90,9 @@ fn refuse_loss(inbox: &InboxReader, last: Seq, rules: &AccountRules) -> Result<(
 }
 
 /// Folds every record and looks at every deadline, until nothing is left.
-fn fold(opened: &open::Opened, last: Seq) -> Result<(), CliError> {
-    let (mut projector, handle) = Projector::new(parts(opened, Arc::new(Health::default()))?)?;
+fn fold(opened: &open::Opened, last: Seq, keep: bool) -> Result<(), CliError> {
+    let (projector, handle) = Projector::new(parts(opened, Arc::new(Health::default()))?)?;
+    let mut projector = projector.past(keep);
     let mut progress = Progress::new(say(opened.lang, "dựng lại", "rebuild"));
     while projector.step()? {
         progress.at(handle.cursor(), last);

@@ -179,6 +179,33 @@ pub struct AccountEvent {
     pub detail: Map<String, Value>,
 }
 
+named! {
+    /// What events of a group tell of an account.
+    GroupRole {
+        /// A message of ours was delivered or read.
+        Receipt = "receipt",
+        /// A message of ours was sent.
+        Echo = "echo",
+        /// A customer did something by themselves.
+        Inbound = "inbound",
+        /// Something about the account, its templates or its conversations.
+        Account = "account",
+    }
+}
+
+/// A group of events that a provider's console switches on and off together.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EventGroup {
+    /// Its fixed name.
+    pub slug: &'static str,
+    /// What it tells.
+    pub role: GroupRole,
+    /// What is lost while it is switched off, and where it is switched on: Vietnamese, English.
+    pub switch: (&'static str, &'static str),
+    /// Every account should have seen one after a while; one that never came is pointed out.
+    pub expected: bool,
+}
+
 /// What a provider made of a verified callback.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {

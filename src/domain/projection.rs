@@ -21,7 +21,7 @@ use super::time::{Millis, Span};
 
 use register::differences;
 pub use register::{Difference, Registered, RegistrationConflict};
-pub use workbench::{Change, Changed, Key, KeyKind, ThreadKey, Transition, Workbench};
+pub use workbench::{Change, Changed, Key, KeyKind, StuckMove, ThreadKey, Times, Transition, Workbench};
 
 /// What is already known; implemented by the store.
 pub trait Source {
@@ -177,7 +177,7 @@ impl<S: Source> Workbench<'_, S> {
                     if owner.registered && !differences(owner, &target).is_empty() {
                         return Ok(Err(Refused::IdTaken { message_id: id.to_owned(), owner: other }));
                     }
-                    self.merge(other, row)?;
+                    self.merge(other, row, cx.received_at)?;
                 }
                 _ => {}
             }
@@ -288,15 +288,18 @@ impl<S: Source> Workbench<'_, S> {
     }
 
     /// Merges a message into another one: they are the same, and this is final (an id proves it).
-    fn merge(&mut self, from: Row, into: Row) -> Result<(), S::Error> {
+    fn merge(&mut self, from: Row, into: Row, now: Millis) -> Result<(), S::Error> {
         self.untie(from)?;
         self.untie(into)?;
         let gone = self.edit(from)?;
         let facts = std::mem::take(&mut gone.facts);
         let timeline = std::mem::take(&mut gone.timeline);
         gone.merged_into = Some(into);
-        gone.stuck = None;
+        let stuck = gone.stuck.take();
         gone.due_at = None;
+        if let Some(stuck) = stuck {
+            self.stuck_moves.push(StuckMove { row: from, now, before: Some(stuck.cause), after: None });
+        }
         let kept = self.edit(into)?;
         kept.facts.join(&facts);
         kept.timeline.join(&timeline);

@@ -53,6 +53,8 @@ pub struct Evidence<'a> {
     pub called_back: bool,
     /// The sender's own hour for it.
     pub scheduled_at: Option<Millis>,
+    /// When it entered its state.
+    pub since: Millis,
     /// The time of the question.
     pub now: Millis,
 }

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::projector::Projected;
 use super::rules::{AccountRules, Known};
+use super::watching::{Note, Noted};
 use crate::domain::event::{AnswerOutcome, Event, Fact, Parsed};
 use crate::domain::failure::Failure;
 use crate::domain::ids::Row;
@@ -38,6 +39,7 @@ pub(super) fn fold_record<S: Source<Error = StoreError>>(
     rules: &AccountRules,
     metrics: &Metrics,
     record: &Record,
+    notes: &mut Vec<Note>,
 ) -> Result<Folded, StoreError> {
     let cx = Context { account: &record.account, seq: record.seq, received_at: record.received_at };
     let Some(known) = rules.get(&record.account) else {
@@ -47,10 +49,24 @@ pub(super) fn fold_record<S: Source<Error = StoreError>>(
     match &record.content {
         Content::Callback(callback) => {
             let parsed = parse(|| known.account.parse(callback), callback);
+            let mut groups = 0u32;
+            known.account.groups(callback, &parsed, &mut |i| groups |= 1 << i.min(31));
+            let mut note = |what| notes.push(Note { account: record.account.clone(), at: record.received_at, what });
+            let status = match &parsed {
+                Parsed::Events(_) => Status::Processed,
+                Parsed::Ignored(_) => Status::Ignored,
+                Parsed::Unreadable(_) => Status::Error,
+            };
+            note(Noted::Callback { groups, status });
             match parsed {
                 Parsed::Events(events) => {
                     for event in &events {
-                        count_unknown_code(metrics, known.spec, event);
+                        if count_unknown_code(metrics, known.spec, event) {
+                            note(Noted::UnknownCode);
+                        }
+                        if let Event::Account(event) = event {
+                            note(Noted::Event(event.clone()));
+                        }
                     }
                     bench.events(cx, &events)?;
                     Ok(Folded::processed(None))
@@ -67,7 +83,7 @@ pub(super) fn fold_record<S: Source<Error = StoreError>>(
                 answer: Some(Projected::Conflict(conflict)),
             },
         }),
-        Content::Answer { target, answer } => fold_answer(bench, metrics, known, cx, target, answer),
+        Content::Answer { target, answer } => fold_answer(bench, metrics, known, cx, (target, answer), notes),
         Content::Mark { target, reason } => Ok(taken(bench.mark(cx, target, reason)?)),
         Content::Damaged(detail) => Ok(Folded::error(format!("the record cannot be read back: {detail}"))),
     }
@@ -78,8 +94,8 @@ fn fold_answer<S: Source<Error = StoreError>>(
     metrics: &Metrics,
     known: &Known,
     cx: Context<'_>,
-    target: &Target,
-    answer: &SendAnswer,
+    (target, answer): (&Target, &SendAnswer),
+    notes: &mut Vec<Note>,
 ) -> Result<Folded, StoreError> {
     let (kind, recipient) = bench.kind_and_recipient(cx.account, target)?;
     let context = AnswerContext { kind: kind.as_deref(), recipient: recipient.as_deref(), received_at: cx.received_at };
@@ -87,8 +103,15 @@ fn fold_answer<S: Source<Error = StoreError>>(
         Ok(reading) => reading,
         Err(_) => return Ok(Folded::error("the answer's reader broke on it; the answer is kept")),
     };
-    if let AnswerOutcome::Refused { failure, .. } = &reading.outcome {
-        count_unknown(metrics, known.spec, kind.as_deref(), failure);
+    let mut note = |what| notes.push(Note { account: cx.account.clone(), at: cx.received_at, what });
+    if let AnswerOutcome::Refused { failure, .. } = &reading.outcome
+        && count_unknown(metrics, known.spec, kind.as_deref(), failure)
+    {
+        note(Noted::UnknownCode);
+    }
+    for (name, value) in reading.detail.iter().filter(|(name, _)| name.starts_with("quota")) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        note(Noted::Figure { name: name.clone(), value });
     }
     Ok(taken(bench.answer(cx, target, &reading)?))
 }
@@ -114,24 +137,23 @@ fn parse(parser: impl FnOnce() -> Parsed, callback: &Callback) -> Parsed {
     })
 }
 
-fn count_unknown_code(metrics: &Metrics, spec: &Spec, event: &Event) {
-    if let Event::Message(event) = event {
-        match &event.fact {
-            Fact::Failed(failure) => count_unknown(metrics, spec, event.kind.as_deref(), failure),
-            Fact::Report(report) => {
-                if let Some(failure) = &report.failure {
-                    count_unknown(metrics, spec, event.kind.as_deref(), failure);
-                }
-            }
-            _ => {}
-        }
-    }
+/// Whether the event has a code that the catalogue does not know.
+fn count_unknown_code(metrics: &Metrics, spec: &Spec, event: &Event) -> bool {
+    let Event::Message(event) = event else { return false };
+    let failure = match &event.fact {
+        Fact::Failed(failure) => Some(failure),
+        Fact::Report(report) => report.failure.as_ref(),
+        _ => None,
+    };
+    failure.is_some_and(|failure| count_unknown(metrics, spec, event.kind.as_deref(), failure))
 }
 
-fn count_unknown(metrics: &Metrics, spec: &Spec, kind: Option<&str>, failure: &Failure) {
-    if failure.code.is_some() && catalogue().explain(spec, kind, failure).is_none() {
+fn count_unknown(metrics: &Metrics, spec: &Spec, kind: Option<&str>, failure: &Failure) -> bool {
+    let unknown = failure.code.is_some() && catalogue().explain(spec, kind, failure).is_none();
+    if unknown {
         Metrics::count(&metrics.unknown_codes, spec.slug, "unknown_code");
     }
+    unknown
 }
 
 /// A call of our own API, whose caller waits for the fold.

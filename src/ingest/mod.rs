@@ -8,6 +8,7 @@ mod health;
 mod inbox;
 mod projector;
 mod rules;
+mod watching;
 mod writer;
 
 pub use health::Health;

@@ -19,11 +19,12 @@ pub use handle::{Nudge, Projected, ProjectorHandle, ReprocessWhat};
 
 use super::fold::{fold_record, is_own, outcome};
 use super::rules::AccountRules;
+use super::watching::Watching;
 use super::writer::describe;
 use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
 use crate::clock::Clock;
 use crate::config::Retention;
-use crate::domain::ids::Seq;
+use crate::domain::ids::{AccountId, Row, Seq};
 use crate::domain::projection::{Change, Workbench};
 use crate::domain::record::{Record, Status};
 use crate::domain::time::{Millis, Span};
@@ -44,6 +45,9 @@ const NICE: i32 = 5;
 
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
+
+/// How often accounts are judged.
+const WATCH_EVERY: Span = Span::seconds(1);
 
 /// How often the state is synced for the sake of retention.
 const SYNC_EVERY: Span = Span::seconds(10);
@@ -66,6 +70,13 @@ pub struct Projector<I, S> {
     sync_after: Millis,
     /// There are more old rows than the last step took.
     pruning: bool,
+    /// What is watched over accounts; read again after anything failed.
+    watching: Option<Watching>,
+    watch_after: Millis,
+    /// Accounts whose stuck messages are looked at again, and behind which row.
+    reviews: VecDeque<(AccountId, Row)>,
+    /// Nothing is told on: the past is only made again. `Some(true)`: what is remembered of these records is kept already.
+    past: Option<bool>,
     inbox: I,
     state: S,
     rules: Arc<AccountRules>,
@@ -127,6 +138,10 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             synced,
             sync_after: Millis(0),
             pruning: false,
+            watching: None,
+            watch_after: Millis(0),
+            reviews: VecDeque::new(),
+            past: None,
             inbox,
             state,
             rules,
@@ -143,6 +158,13 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             stopping: false,
         };
         Ok((projector, handle))
+    }
+
+    /// Tells nothing on of what it folds: the past is only made again. `remembered`: its records were counted before and are not again.
+    #[must_use]
+    pub fn past(mut self, remembered: bool) -> Self {
+        self.past = Some(remembered);
+        self
     }
 
     /// Starts the thread.
@@ -173,6 +195,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
                     worked
                 }
                 Err(e) => {
+                    self.watching = None;
                     self.health.ill("projection", &describe(&e));
                     if self.stopping {
                         return;
@@ -291,8 +314,9 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         // Before the sweep: folding an old record again puts its message back to the time of that record, and the sweep brings it forward.
         let reprocessed = self.reprocess()?;
         let swept = self.sweep()?;
+        let reviewed = self.watch()?;
         self.prune()?;
-        Ok(records || swept || reprocessed)
+        Ok(records || swept || reprocessed || reviewed)
     }
 
     fn catch_up(&mut self) -> Result<bool, StoreError> {
@@ -348,6 +372,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         self.state.begin()?;
         let folded = self.fold_begun(records, cursor);
         if folded.is_err() {
+            self.watching = None;
             self.state.give_up();
         }
         folded
@@ -357,14 +382,21 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         let rules = self.rules.clone();
         let mut outcomes = Vec::with_capacity(records.len());
         let mut answers = Vec::new();
-        let mut bench = Workbench::new(&self.state, rules.as_ref())?;
+        let mut watching = self.take_watching()?;
+        let judge = watching.judge(&rules);
+        let mut notes = Vec::with_capacity(records.len());
+        let mut bench = Workbench::new(&self.state, &judge)?;
         for record in records {
-            let folded = fold_record(&mut bench, &rules, &self.metrics, record)?;
+            let folded = fold_record(&mut bench, &rules, &self.metrics, record, &mut notes)?;
             outcomes.push(outcome(record, folded.status, folded.reason));
             answers.extend(folded.answer.filter(|_| is_own(record)).map(|a| (record.seq, a)));
         }
-        let change = bench.finish();
+        let mut change = bench.finish();
+        let again = cursor.is_none() || self.past == Some(true);
+        watching.take(&rules, notes, &mut change, again);
+        self.hush(&mut change);
         self.state.commit(&change, &outcomes, cursor)?;
+        self.watching = Some(watching);
         counting::count(&self.metrics, &self.rules, &change, &outcomes);
         answers.into_iter().for_each(|(seq, answer)| self.tell(seq, answer));
         Ok(())
@@ -384,15 +416,82 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         if due.is_empty() {
             return Ok(false);
         }
-        let rules = self.rules.clone();
-        let mut bench = Workbench::new(&self.state, rules.as_ref())?;
-        for row in &due {
-            bench.sweep(*row, now)?;
-        }
-        let change = bench.finish();
-        self.state.commit(&change, &[], None)?;
+        self.look_at(&due, now)?;
         self.metrics.sweeps.inc_by(due.len() as u64);
         Ok(due.len() == SWEEP_MESSAGES_MAX)
+    }
+
+    /// Settles messages anew at a moment: their deadlines and why they are stuck.
+    fn look_at(&mut self, rows: &[Row], now: Millis) -> Result<(), StoreError> {
+        let rules = self.rules.clone();
+        let mut watching = self.take_watching()?;
+        let judge = watching.judge(&rules);
+        let mut bench = Workbench::new(&self.state, &judge)?;
+        for row in rows {
+            bench.sweep(*row, now)?;
+        }
+        let mut change = bench.finish();
+        watching.take(&rules, Vec::new(), &mut change, false);
+        self.hush(&mut change);
+        self.state.commit(&change, &[], None)?;
+        self.watching = Some(watching);
+        Ok(())
+    }
+
+    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. `true` when there are more.
+    fn watch(&mut self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let waits = now < self.watch_after && now.plus(WATCH_EVERY) >= self.watch_after;
+        if !waits {
+            let rules = self.rules.clone();
+            let mut watching = self.take_watching()?;
+            let (changed, mut change) = watching.tick(&rules, now);
+            self.hush(&mut change);
+            if !change.sheets.is_empty() || !change.feed.is_empty() {
+                self.state.commit(&change, &[], None)?;
+            }
+            self.watching = Some(watching);
+            self.watch_after = now.plus(WATCH_EVERY);
+            for account in changed.into_iter().filter(|id| self.state.knows_account(id)) {
+                self.reviews.retain(|(id, _)| *id != account);
+                self.reviews.push_back((account, 0));
+            }
+        }
+        self.review(now)
+    }
+
+    /// Looks again at one batch of an account's stuck messages.
+    fn review(&mut self, now: Millis) -> Result<bool, StoreError> {
+        let Some((account, after)) = self.reviews.front().cloned() else { return Ok(false) };
+        let rows = self.state.stuck_rows(&account, after, SWEEP_MESSAGES_MAX)?;
+        if !rows.is_empty() {
+            self.look_at(&rows, now)?;
+        }
+        match rows.last() {
+            Some(last) if rows.len() == SWEEP_MESSAGES_MAX => {
+                if let Some(front) = self.reviews.front_mut() {
+                    front.1 = *last;
+                }
+            }
+            _ => drop(self.reviews.pop_front()),
+        }
+        Ok(!self.reviews.is_empty())
+    }
+
+    /// The watch, taken out so that what is folded may read it; put back once what follows is committed. An error on the way drops it, and
+    /// it is read again.
+    fn take_watching(&mut self) -> Result<Watching, StoreError> {
+        match self.watching.take() {
+            Some(watching) => Ok(watching),
+            None => Watching::load(&self.state),
+        }
+    }
+
+    /// Where the past is made again nobody is told.
+    fn hush(&self, change: &mut Change) {
+        if self.past.is_some() {
+            change.feed.clear();
+        }
     }
 
     /// One batch of what was asked to be processed again.

@@ -10,6 +10,7 @@ use crate::domain::projection::Rules;
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Deadlines, Evidence, common_cause};
 use crate::domain::time::{Millis, Span};
+use crate::domain::watch::Configured;
 use crate::providers::catalogue::catalogue;
 use crate::providers::{Account, Spec};
 
@@ -20,6 +21,13 @@ pub struct Known {
     pub spec: &'static Spec,
     /// The account itself.
     pub account: Arc<dyn Account>,
+}
+
+impl Known {
+    /// What a judgement of the account needs of its configuration.
+    pub fn configured(&self) -> Configured {
+        Configured { token_ends_at: self.account.token_ends_at() }
+    }
 }
 
 /// Every configured account, and the deadlines.

@@ -12,8 +12,9 @@ pub mod zalo;
 
 use std::fmt;
 
-use crate::domain::event::{AnswerReading, Parsed};
+use crate::domain::event::{AnswerReading, EventGroup, Parsed};
 use crate::domain::ids::AccountId;
+use crate::domain::message::Timeline;
 use crate::domain::record::{Callback, Method, SendAnswer};
 use crate::domain::time::{Millis, Span};
 
@@ -47,6 +48,10 @@ pub struct Spec {
     pub default_kind: Option<&'static str>,
     /// Default deadlines: kind (`*` for every other kind) with the longest ordinary stay in `queued` and in `sent`.
     pub deadlines: &'static [Deadline],
+    /// The groups of events that its callbacks belong to, in the order in which they are shown.
+    pub groups: &'static [EventGroup],
+    /// The carrier and the price (in ten-thousandths of a đồng) that a message's timeline tells, where the provider tells them.
+    pub carriage: fn(&Timeline) -> Carriage,
     /// Makes a configured account.
     pub account: MakeAccount,
     /// Brings a message id into the form in which it is compared and shown.
@@ -59,6 +64,15 @@ pub struct Spec {
     pub lookup: fn(kind: Option<&str>, code: &str, subcode: Option<&str>) -> Vec<Lookup>,
     /// The cause of being stuck in an open state, from this message's own evidence.
     pub stuck_cause: fn(&StuckEvidence) -> crate::domain::stuck::Cause,
+}
+
+/// What the provider told of how a message travelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carriage {
+    /// The carrier's name.
+    pub carrier: Option<String>,
+    /// What it cost, in ten-thousandths of a đồng.
+    pub price: Option<i64>,
 }
 
 /// Makes a configured account out of its resolved settings.
@@ -223,6 +237,14 @@ pub trait Account: Send + Sync {
 
     /// Reads the provider's raw answer to a send call.
     fn read_answer(&self, answer: &SendAnswer, context: AnswerContext<'_>) -> AnswerReading;
+
+    /// Tells the groups of events that a callback belongs to, as places in [`Spec::groups`]; each at least once.
+    fn groups(&self, callback: &Callback, parsed: &Parsed, tell: &mut dyn FnMut(usize));
+
+    /// When the configured token ends, where the configuration says so.
+    fn token_ends_at(&self) -> Option<Millis> {
+        None
+    }
 
     /// Answers a subscription handshake (a GET on the webhook URL with this raw query).
     fn handshake(&self, _query: &str) -> Handshake {

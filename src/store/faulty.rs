@@ -47,6 +47,8 @@ pub enum Call {
     Cursor,
     /// [`StateWriter::due`].
     Due,
+    /// [`StateWriter::stuck_rows`].
+    StuckRows,
     /// [`StateWriter::begin`].
     Begin,
     /// [`StateWriter::sheets`].
@@ -386,6 +388,10 @@ impl<T: StateWriter> StateWriter for Faulty<T> {
 
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError> {
         self.faults.run(Call::Due, || self.inner.due(now, limit))
+    }
+
+    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.faults.run(Call::StuckRows, || self.inner.stuck_rows(account, after, limit))
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {

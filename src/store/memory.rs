@@ -269,6 +269,12 @@ impl StateWriter for MemoryState {
         Ok(due.into_iter().take(limit).map(|(_, row)| row).collect())
     }
 
+    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let disk = self.disk.disk();
+        let stuck = disk.state.messages.range(after + 1..).filter(|(_, m)| m.stuck.is_some() && m.account == *account);
+        Ok(stuck.take(limit).map(|(row, _)| *row).collect())
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -137,7 +137,7 @@ impl<S: Source> Workbench<'_, S> {
         };
         let row = match (by_reference, by_id) {
             (Some(a), Some(b)) if a != b => {
-                self.merge(b, a)?;
+                self.merge(b, a, cx.received_at)?;
                 a
             }
             (Some(row), _) | (None, Some(row)) => row,

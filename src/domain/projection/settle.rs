@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Key, Source, ThreadKey, Transition, Workbench};
+use super::{Key, Source, StuckMove, ThreadKey, Times, Transition, Workbench};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Filed, Summary};
@@ -33,6 +33,7 @@ impl<S: Source> Workbench<'_, S> {
         let account = message.account.clone();
         let hidden = message.merged_into.is_some() || message.lent_to.is_some();
         let before = std::mem::take(&mut message.filed);
+        let was_stuck = message.stuck;
         // Taken out while others are looked at, and put back at the end: facts are too large to copy each time.
         let own = std::mem::take(&mut message.facts);
         let joined = match message.borrows {
@@ -55,7 +56,19 @@ impl<S: Source> Workbench<'_, S> {
         }
         let from = before.state.filter(|_| before.listed);
         if filed.listed && from != Some(derived.state) {
-            self.transitions.push(Transition { row, from, to: derived.state });
+            let times = Times {
+                queued_at: derived.queued_at,
+                sent_at: derived.sent_at,
+                delivered_at: derived.delivered_at,
+                read_at: derived.read_at,
+                failed_at: derived.failed_at,
+            };
+            let late = was_stuck.is_some();
+            self.transitions.push(Transition { row, from, to: derived.state, now, late, times, class: summary.failure_class });
+        }
+        let causes = (was_stuck.map(|s| s.cause), stuck.map(|s| s.cause));
+        if causes.0 != causes.1 {
+            self.stuck_moves.push(StuckMove { row, now, before: causes.0, after: causes.1 });
         }
         self.note_thread(row, before.thread, summary.filed.thread);
         let message = self.edit(row)?;
@@ -142,6 +155,7 @@ impl<S: Source> Workbench<'_, S> {
             results_pending: facts.results_pending,
             called_back: facts.called_back,
             scheduled_at: facts.scheduled_at,
+            since,
             now,
         };
         let cause = self.rules().stuck_cause(account, &evidence);

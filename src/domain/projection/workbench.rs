@@ -5,10 +5,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{CLAIMS_MAX, MissingRow, Rules, Source};
+use crate::domain::failure::Class;
 use crate::domain::feed::Entry;
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Message, Summary};
 use crate::domain::state::State;
+use crate::domain::stuck::Cause;
 use crate::domain::thread::{Affected, Thread};
 use crate::domain::time::Millis;
 use crate::domain::watch::Sheet;
@@ -84,6 +86,42 @@ pub struct Transition {
     pub from: Option<State>,
     /// To.
     pub to: State,
+    /// Arrival of what moved it.
+    pub now: Millis,
+    /// It was stuck before.
+    pub late: bool,
+    /// Its times after the move.
+    pub times: Times,
+    /// Class of its failure.
+    pub class: Option<Class>,
+}
+
+/// When a message entered its states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Queued.
+    pub queued_at: Option<Millis>,
+    /// Sent.
+    pub sent_at: Option<Millis>,
+    /// Delivered.
+    pub delivered_at: Option<Millis>,
+    /// Read.
+    pub read_at: Option<Millis>,
+    /// Failed.
+    pub failed_at: Option<Millis>,
+}
+
+/// A message's stuck overlay changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StuckMove {
+    /// The message.
+    pub row: Row,
+    /// When.
+    pub now: Millis,
+    /// The cause before.
+    pub before: Option<Cause>,
+    /// The cause now.
+    pub after: Option<Cause>,
 }
 
 /// Everything that a batch changed, for one commit.
@@ -99,6 +137,8 @@ pub struct Change {
     pub threads: Vec<(ThreadKey, Row, Thread, bool)>,
     /// Transitions, in order.
     pub transitions: Vec<Transition>,
+    /// Overlays that changed, in order.
+    pub stuck_moves: Vec<StuckMove>,
     /// What the watch over accounts remembers.
     pub sheets: Vec<Sheet>,
     /// What is told on.
@@ -144,6 +184,7 @@ pub struct Workbench<'a, S: Source> {
     threads: HashMap<ThreadKey, HeldThread>,
     pub(super) touched: BTreeSet<Row>,
     pub(super) transitions: Vec<Transition>,
+    pub(super) stuck_moves: Vec<StuckMove>,
     pub(super) summaries: HashMap<Row, Box<Summary>>,
     /// Messages on the bench by conversation; what left its conversation since is still named here.
     in_thread: HashMap<Row, Vec<Row>>,
@@ -168,6 +209,7 @@ impl<'a, S: Source> Workbench<'a, S> {
             threads: HashMap::new(),
             touched: BTreeSet::new(),
             transitions: Vec::new(),
+            stuck_moves: Vec::new(),
             summaries: HashMap::new(),
             in_thread: HashMap::new(),
             next_message,
@@ -198,6 +240,7 @@ impl<'a, S: Source> Workbench<'a, S> {
             listed_keys: self.new_listed_keys,
             threads,
             transitions: self.transitions,
+            stuck_moves: self.stuck_moves,
             ..Change::default()
         }
     }

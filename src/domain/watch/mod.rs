@@ -4,18 +4,298 @@
 //! that the store keeps in the commit of the records they come from, so that neither a crash nor a restart counts twice or forgets.
 //! It must not know SQL, HTTP, a clock or a provider.
 
+pub mod diagnose;
+pub mod hours;
+pub mod incident;
+mod incidents;
+pub mod judge;
+pub mod pulse;
+pub mod recent;
+mod sheet;
 mod standing;
+pub mod traffic;
 
+use std::collections::BTreeMap;
+
+pub use sheet::{Sheet, decode, encode};
 pub use standing::{Reason, Standing};
+
+use incidents::Incidents;
+use judge::{Case, GRACE_UNLEARNED, Judgement, judge};
+use pulse::Pulse;
+use traffic::Traffic;
+
+use crate::domain::event::{EventGroup, GroupRole};
+use crate::domain::failure::{Class, Retry};
+use crate::domain::feed::{Entry, MessageAt, What};
+use crate::domain::ids::AccountId;
+use crate::domain::projection::{Key, KeyKind};
+use crate::domain::state::State;
+use crate::domain::stuck::Cause;
+use crate::domain::time::{Millis, Span};
 
 /// The number of an incident: 1, 2, 3 … in the order in which they opened.
 pub type IncidentId = u64;
 
-/// A value to keep under a name, or to forget.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sheet {
-    /// Its name: parts with `/` between them, the kind of sheet first.
-    pub name: String,
-    /// Its bytes; `None` to forget it.
-    pub data: Option<Vec<u8>>,
+/// A message that moved into another state.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageMove<'a> {
+    /// The message.
+    pub id: MessageAt,
+    /// Its account.
+    pub account: &'a AccountId,
+    /// Arrival of what moved it.
+    pub now: Millis,
+    /// From; `None` for a message that just became known.
+    pub from: Option<State>,
+    /// To.
+    pub to: State,
+    /// It was stuck before.
+    pub late: bool,
+    /// Somebody registered it.
+    pub registered: bool,
+    /// Only a receipt told of it.
+    pub orphan: bool,
+    /// The recipient.
+    pub recipient: Option<&'a str>,
+    /// The sender.
+    pub sender: Option<&'a str>,
+    /// The kind.
+    pub kind: Option<&'a str>,
+    /// The template.
+    pub template_id: Option<&'a str>,
+    /// The carrier, where the provider names one.
+    pub carrier: Option<&'a str>,
+    /// When it was sent.
+    pub sent_at: Option<Millis>,
+    /// When it was delivered.
+    pub delivered_at: Option<Millis>,
+    /// When it failed.
+    pub failed_at: Option<Millis>,
+    /// Class of its failure.
+    pub class: Option<Class>,
+    /// Whether and when sending again makes sense.
+    pub retry: Option<Retry>,
+    /// Code of its failure.
+    pub code: Option<&'a str>,
+    /// Sub-code of its failure.
+    pub subcode: Option<&'a str>,
+}
+
+impl MessageMove<'_> {
+    /// The recipient as a hash; a message without one counts as a person of its own.
+    pub fn recipient_hash(&self) -> u64 {
+        recipient_hash(self.recipient, self.id.row)
+    }
+}
+
+/// A recipient as a hash; a message without one counts as a person of its own.
+pub fn recipient_hash(recipient: Option<&str>, row: u64) -> u64 {
+    match recipient {
+        Some(recipient) => Key::recipient(recipient).0,
+        None => Key::new(KeyKind::Recipient, &row.to_string()).0,
+    }
+}
+
+/// A message whose stuck overlay changed.
+#[derive(Clone, Copy, Debug)]
+pub struct StuckChange<'a> {
+    /// The message.
+    pub id: MessageAt,
+    /// Its account.
+    pub account: &'a AccountId,
+    /// When.
+    pub now: Millis,
+    /// The recipient.
+    pub recipient: Option<&'a str>,
+    /// The cause before.
+    pub before: Option<Cause>,
+    /// The cause now.
+    pub after: Option<Cause>,
+}
+
+/// What the configuration says of an account, as far as a judgement needs it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Configured {
+    /// When the configured token ends.
+    pub token_ends_at: Option<Millis>,
+}
+
+/// One account under watch.
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    pulse: Pulse,
+    traffic: Traffic,
+    /// How long a receipt usually takes at the most.
+    grace: Option<Span>,
+    judgement: Option<Judgement>,
+    pulse_changed: bool,
+    traffic_changed: bool,
+}
+
+/// Every account under watch, and the incidents.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    accounts: BTreeMap<AccountId, Watched>,
+    incidents: Incidents,
+    feed: Vec<Entry>,
+}
+
+impl Watch {
+    /// Takes up what was remembered; the names of sheets that cannot be read, whose memory begins anew.
+    pub fn load(sheets: impl IntoIterator<Item = (String, Vec<u8>)>) -> (Watch, Vec<String>) {
+        let (mut watch, mut unreadable) = (Watch::default(), Vec::new());
+        for (name, data) in sheets {
+            if !watch.take_up(&name, &data) {
+                unreadable.push(name);
+            }
+        }
+        (watch, unreadable)
+    }
+
+    /// The beginnings of the names of the sheets that [`Watch::load`] wants.
+    pub const PREFIXES: &'static [&'static str] = &["pulse/", "traffic/", "incident/open/", "incident/last", "incident/candidates/"];
+
+    fn take_up(&mut self, name: &str, data: &[u8]) -> bool {
+        let mut parts = name.splitn(2, '/');
+        let (kind, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        match (kind, AccountId::parse(rest)) {
+            ("pulse", Ok(id)) => decode(data).map(|pulse| self.accounts.entry(id).or_default().pulse = pulse).is_some(),
+            ("traffic", Ok(id)) => decode(data).map(|traffic| self.accounts.entry(id).or_default().traffic = traffic).is_some(),
+            ("incident", _) => self.incidents.take_up(rest, data),
+            _ => false,
+        }
+    }
+
+    fn account(&mut self, id: &AccountId) -> &mut Watched {
+        if !self.accounts.contains_key(id) {
+            self.accounts.insert(id.clone(), Watched::default());
+        }
+        self.accounts.entry(id.clone()).or_default()
+    }
+
+    /// The pulse of an account, to tell it something.
+    pub fn pulse(&mut self, id: &AccountId) -> &mut Pulse {
+        let watched = self.account(id);
+        watched.pulse_changed = true;
+        &mut watched.pulse
+    }
+
+    /// A callback came and is on record.
+    pub fn callback(&mut self, id: &AccountId, at: Millis, groups: &[&'static EventGroup]) {
+        let watched = self.account(id);
+        watched.pulse_changed = true;
+        watched.pulse.callback(at, groups);
+        // Receipts and echoes follow our own sends; where we know of those, only what comes by itself is usual traffic.
+        let registers = watched.pulse.last_registered_at.is_some_and(|t| at.0 - t.0 < Span::days(7).0);
+        let by_itself = groups.iter().any(|g| g.role == GroupRole::Inbound);
+        if by_itself || !registers {
+            watched.traffic_changed |= watched.traffic.came(at, 1);
+        }
+    }
+
+    /// A message moved.
+    pub fn moved(&mut self, m: &MessageMove<'_>) {
+        self.pulse(m.account).moved(m);
+        self.feed.push(Entry { account: m.account.clone(), at: m.now, what: What::Moved { id: m.id, from: m.from, to: m.to } });
+        let hours = self.accounts.get(m.account).map(|w| w.pulse.hours.last(Span::hours(1), m.now)).unwrap_or_default();
+        self.incidents.moved(m, hours, &mut self.feed);
+    }
+
+    /// A message became stuck, is stuck for another cause, or is stuck no more.
+    pub fn stuck_changed(&mut self, change: StuckChange<'_>) {
+        let what = match (change.before, change.after) {
+            (_, Some(cause)) => What::Stuck { id: change.id, cause },
+            (Some(cause), None) => What::Unstuck { id: change.id, cause },
+            (None, None) => return,
+        };
+        self.feed.push(Entry { account: change.account.clone(), at: change.now, what });
+        self.incidents.stuck_changed(change, &mut self.feed);
+    }
+
+    /// Time passed: judges every configured account anew. The accounts whose standing changed, so that their stuck messages may have
+    /// another cause now.
+    pub fn tick<'c>(&mut self, now: Millis, configured: impl IntoIterator<Item = (&'c AccountId, Configured)>) -> Vec<AccountId> {
+        let mut changed = Vec::new();
+        for (id, configured) in configured {
+            let watched = self.account(id);
+            let case = Case {
+                pulse: &watched.pulse,
+                traffic: &watched.traffic,
+                grace: watched.grace.unwrap_or(GRACE_UNLEARNED),
+                token_ends_at: configured.token_ends_at,
+            };
+            let judged = judge(case, now);
+            watched.judgement = Some(judged);
+            if judged.standing == Standing::Silent {
+                watched.traffic.forget(now);
+            } else {
+                watched.traffic_changed |= watched.traffic.pass(now);
+            }
+            let before = watched.pulse.standing.map(|(standing, reason, _)| (standing, reason));
+            if before != Some((judged.standing, judged.reason)) {
+                watched.pulse.standing = Some((judged.standing, judged.reason, now));
+                watched.pulse_changed = true;
+                // The first look at a new account tells nobody anything.
+                if let Some((from, _)) = before {
+                    let what = What::Account { from, to: judged.standing, reason: judged.reason };
+                    self.feed.push(Entry { account: id.clone(), at: now, what });
+                }
+                self.incidents.judged(id, judged, now, &mut self.feed);
+                changed.push(id.clone());
+            }
+        }
+        self.incidents.tick(now, &mut self.feed);
+        changed
+    }
+
+    /// How long a receipt of an account usually takes at the most, once that is known.
+    pub fn grace(&self, id: &AccountId) -> Option<Span> {
+        self.accounts.get(id).and_then(|w| w.grace)
+    }
+
+    /// The incidents that are open.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &incident::Incident> {
+        self.incidents.open()
+    }
+
+    /// How an account was last judged.
+    pub fn judgement(&self, id: &AccountId) -> Option<Judgement> {
+        self.accounts.get(id).and_then(|w| w.judgement)
+    }
+
+    /// What is remembered of an account.
+    pub fn of(&self, id: &AccountId) -> Option<(&Pulse, &Traffic)> {
+        self.accounts.get(id).map(|w| (&w.pulse, &w.traffic))
+    }
+
+    /// Sets what was learned of how long receipts take: at the most usually, and the usual time that [`recent::Recent`] compares with.
+    pub fn learned(&mut self, id: &AccountId, grace: Span, usual: Span) {
+        let watched = self.account(id);
+        watched.grace = Some(grace);
+        if watched.pulse.recent.usual_ms != usual.0 {
+            watched.pulse.recent.usual_ms = usual.0;
+            watched.pulse_changed = true;
+        }
+    }
+
+    /// What happened since it was last asked.
+    pub fn take_feed(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.feed)
+    }
+
+    /// What must be kept since it was last asked.
+    pub fn take_changed(&mut self) -> Vec<Sheet> {
+        let mut sheets = Vec::new();
+        for (id, watched) in &mut self.accounts {
+            if std::mem::take(&mut watched.pulse_changed) {
+                sheets.push(Sheet::of(format!("pulse/{id}"), &watched.pulse));
+            }
+            if std::mem::take(&mut watched.traffic_changed) {
+                sheets.push(Sheet::of(format!("traffic/{id}"), &watched.traffic));
+            }
+        }
+        self.incidents.take_changed(&mut sheets);
+        sheets
+    }
 }

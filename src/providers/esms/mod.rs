@@ -6,6 +6,7 @@
 
 mod answer;
 mod error_info;
+mod groups;
 mod parse;
 mod payload;
 #[cfg(test)]
@@ -39,6 +40,8 @@ pub static SPEC: Spec = Spec {
     has_threads: false,
     default_kind: None,
     deadlines: DEADLINES,
+    groups: groups::GROUPS,
+    carriage: groups::carriage,
     account,
     fold_message_id: parse::fold_id,
     fold_recipient,
@@ -110,6 +113,10 @@ impl Account for Esms {
 
     fn identity(&self, callback: &Callback) -> Vec<u8> {
         parse::identity(callback)
+    }
+
+    fn groups(&self, _callback: &Callback, parsed: &Parsed, tell: &mut dyn FnMut(usize)) {
+        groups::groups(parsed, tell);
     }
 
     fn parse(&self, callback: &Callback) -> Parsed {

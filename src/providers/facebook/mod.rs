@@ -5,6 +5,7 @@
 
 mod answer;
 mod console;
+mod groups;
 mod item;
 mod parse;
 mod payload;
@@ -12,7 +13,9 @@ mod payload;
 mod tests;
 mod verify;
 
-use super::{Account, AnswerContext, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec, Values};
+use super::{
+    Account, AnswerContext, Carriage, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec, Values,
+};
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
 use crate::domain::record::{Callback, Method, SendAnswer};
@@ -67,6 +70,8 @@ pub static SPEC: Spec = Spec {
     default_kind: Some("message"),
     // A send call answers within seconds; a receipt follows once the customer's device is online.
     deadlines: &[Deadline { kind: ANY_KIND, queued: Span::minutes(15), sent: Span::hours(24) }],
+    groups: groups::GROUPS,
+    carriage: |_| Carriage::default(),
     account,
     fold_message_id: str::to_owned,
     fold_recipient: str::to_owned,
@@ -135,6 +140,10 @@ impl Account for Facebook {
 
     fn identity(&self, callback: &Callback) -> Vec<u8> {
         callback.body.clone()
+    }
+
+    fn groups(&self, _callback: &Callback, parsed: &Parsed, tell: &mut dyn FnMut(usize)) {
+        groups::groups(parsed, tell);
     }
 
     fn parse(&self, callback: &Callback) -> Parsed {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod console;
+mod groups;
 mod parse;
 mod payload;
 mod verify;
@@ -12,7 +13,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-use super::{Account, AnswerContext, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec, Values};
+use super::{
+    Account, AnswerContext, Carriage, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec, Values,
+};
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
 use crate::domain::phone;
@@ -48,6 +51,8 @@ pub static SPEC: Spec = Spec {
     has_threads: false,
     default_kind: None,
     deadlines: DEADLINES,
+    groups: groups::GROUPS,
+    carriage: |_| Carriage::default(),
     account,
     fold_message_id,
     fold_recipient,
@@ -99,6 +104,10 @@ impl Account for Zalo {
     /// Zalo repeats a callback with the same body and the same `timestamp`; only headers differ.
     fn identity(&self, callback: &Callback) -> Vec<u8> {
         callback.body.clone()
+    }
+
+    fn groups(&self, callback: &Callback, parsed: &Parsed, tell: &mut dyn FnMut(usize)) {
+        groups::groups(callback, parsed, tell);
     }
 
     fn parse(&self, callback: &Callback) -> Parsed {

@@ -181,6 +181,11 @@ fn sort_out(ids: impl Iterator<Item = String>) -> Ids {
     }
 }
 
+/// One member at the top level of a body that may be anything.
+pub(super) fn top_text(body: &[u8], name: &str) -> Option<String> {
+    Object::parse(body).ok()?.text(name)
+}
+
 /// The first characters of a text, enough for a timeline or a reason.
 pub(super) fn cut(text: &str) -> String {
     text.chars().take(DETAIL_CHARS_MAX).collect()

@@ -84,7 +84,8 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
 (
     2,
     "",
-    "CREATE TABLE sheet (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+    "CREATE INDEX message_stuck_row ON message (account, row) WHERE stuck_cause IS NOT NULL;
+     CREATE TABLE sheet (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
      CREATE TABLE feed (last INTEGER PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL) STRICT;",
 ),
 ];
@@ -501,7 +502,7 @@ mod tests {
         let conn = place.open_writer(Part::State).unwrap();
         let new = layout(&conn);
         conn.execute_batch(
-            "DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; DROP TABLE stuck_group; DROP TABLE sheet; DROP TABLE feed;
+            "DROP TABLE recipient_key; DROP TABLE key_run; DROP TABLE key_page; DROP TABLE stuck_group; DROP TABLE sheet; DROP TABLE feed; DROP INDEX message_stuck_row;
             DROP TRIGGER stuck_group_added; DROP TRIGGER stuck_group_left; DROP TRIGGER stuck_group_joined; DROP TRIGGER stuck_group_gone;
             PRAGMA user_version = 1",
         )

@@ -73,6 +73,10 @@ impl StateWriter for StateFile {
         StateFile::due(self, now, limit)
     }
 
+    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+        StateFile::stuck_rows(self, account, after, limit)
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         StateFile::begin(self)
     }

@@ -180,6 +180,20 @@ impl StateFile {
         rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
     }
 
+    /// The stuck messages of an account behind a row, by rising row, at most `limit`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+        let engine = |e| self.conn.fault("reading what is stuck", e);
+        let (no, _) = account_no(&self.accounts, account)?;
+        // Served by message_stuck_row.
+        let sql = "SELECT row FROM message WHERE stuck_cause IS NOT NULL AND account = ?1 AND row > ?2 ORDER BY row LIMIT ?3";
+        let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
+        let rows = all.query_map(params![no, after as i64, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
+        rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
+    }
+
     /// Writes a batch: messages, keys, conversations, outcomes and the cursor, or nothing of it.
     ///
     /// # Errors

@@ -1,0 +1,63 @@
+//! Why a message is stuck, once more: what its own evidence tells, held against what happens around it in its account.
+//!
+//! One message that waits is most likely a phone that is off. When nobody else of the account gets a receipt either, it is not.
+
+use super::judge::{GRACE_UNLEARNED, Judgement};
+use super::pulse::Pulse;
+use super::standing::Reason;
+use crate::domain::state::State;
+use crate::domain::stuck::{Cause, Evidence};
+use crate::domain::time::Span;
+
+/// An account that never had a receipt while other callbacks come: so many people must have been sent to for the receipts to be switched
+/// off rather than a phone.
+const NEVER_A_RECEIPT_MIN: usize = 3;
+
+/// What is known of the account at the time of the question.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// What came in and went out.
+    pub pulse: &'a Pulse,
+    /// How the account was last judged.
+    pub judgement: Option<Judgement>,
+    /// How long a receipt usually takes at the most.
+    pub grace: Option<Span>,
+}
+
+/// The cause, from what the message's own evidence says and from what is around it.
+pub fn diagnose(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
+    match own {
+        // The message itself says it; nothing around it knows better.
+        Cause::Scheduled | Cause::AwaitingApproval | Cause::ThreadControl | Cause::TokenInvalid => own,
+        _ if evidence.state == State::Queued => not_accepted(own, around),
+        _ => accepted(own, evidence, around),
+    }
+}
+
+/// Nobody knows whether the provider took it. With a dead token it did not.
+fn not_accepted(own: Cause, around: Around<'_>) -> Cause {
+    if around.pulse.dead_token().is_some() { Cause::TokenInvalid } else { own }
+}
+
+/// The provider took it, and no receipt has come.
+fn accepted(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
+    let pulse = around.pulse;
+    let grace = around.grace.unwrap_or(GRACE_UNLEARNED);
+    if pulse.last_receipt_at.is_some_and(|at| at > evidence.since.plus(grace)) {
+        // Others got theirs since: the way is open, so it is this one. An aggregator that reports on others has left this one out.
+        return if own == Cause::WebhookSilent { Cause::PollNeeded } else { own };
+    }
+    match around.judgement.map(|j| j.reason) {
+        Some(Reason::WebhookSilent | Reason::TrafficStopped | Reason::SignaturesRefused) => Cause::WebhookSilent,
+        Some(Reason::ReceiptsNotSubscribed) => Cause::ReceiptsNotSubscribed,
+        Some(Reason::ProviderSlow) if own == Cause::RecipientUnreachable => Cause::Unknown,
+        _ if never_a_receipt(evidence, pulse) => Cause::ReceiptsNotSubscribed,
+        _ => own,
+    }
+}
+
+/// Other callbacks came since, several people wait, and the account never had a single receipt.
+fn never_a_receipt(evidence: &Evidence<'_>, pulse: &Pulse) -> bool {
+    let others = pulse.last_other_at.is_some_and(|at| at >= evidence.since);
+    pulse.last_receipt_at.is_none() && others && pulse.waiting.len() >= NEVER_A_RECEIPT_MIN
+}

@@ -1,0 +1,159 @@
+//! How an account stands, judged from its pulse at a moment: a function of what is remembered and of the time, and of nothing else.
+//!
+//! Silence is a matter of odds. Of the messages of an account a known share gets its receipt within a known time; when so many people were
+//! sent to since the last receipt that silence by chance is out of the question, it is no chance.
+
+use super::pulse::{Pulse, WAITING_MAX};
+use super::recent::Step;
+use super::standing::{Reason, Standing};
+use super::traffic::Traffic;
+use crate::domain::time::{Millis, Span};
+
+/// How unlikely silence by chance must be: one in a million.
+const ODDS: f64 = 1e-6;
+/// Fewest people that must have been sent to without a receipt, whatever the odds.
+const WAITING_MIN: usize = 5;
+/// The share of messages that is taken to get a receipt in time, before enough was seen.
+const SHARE_UNLEARNED: f64 = 0.5;
+/// From how many sent messages on the account's own share counts.
+const LEARNED_FROM: u32 = 50;
+/// The share is never taken to be better than this.
+const SHARE_MAX: f64 = 0.95;
+/// How long a receipt may take before it counts as missing, before enough was seen.
+pub const GRACE_UNLEARNED: Span = Span::minutes(30);
+/// It is never taken to be shorter, …
+pub const GRACE_MIN: Span = Span::minutes(10);
+/// … nor longer.
+pub const GRACE_MAX: Span = Span::hours(6);
+/// Receipts that used to come and stopped while other callbacks go on: this long the provider is taken to be slow.
+const SLOW_MAX: Span = Span::hours(3);
+/// Usual traffic must be missing for at least this long.
+const STOPPED_MIN: Span = Span::minutes(30);
+/// How many callbacks that could surely be expected must be missing: the odds of none are one in a million.
+const STOPPED_CALLBACKS: f64 = 14.0;
+/// Refused requests in a row, without a valid one between them, that make a secret wrong rather than a stranger curious.
+const REFUSED_MIN: u64 = 3;
+/// Fewest messages of an hour whose delay says something of the provider.
+const SLOW_MESSAGES_MIN: u32 = 30;
+/// By how much the share of slow messages must rise.
+const SLOW_RISE: f64 = 0.25;
+/// By how many standard deviations it must rise.
+const SLOW_SIGMAS: f64 = 5.0;
+
+/// What a judgement needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What happened.
+    pub pulse: &'a Pulse,
+    /// What usually comes.
+    pub traffic: &'a Traffic,
+    /// How long a receipt usually takes at the most; [`GRACE_UNLEARNED`] before that is known.
+    pub grace: Span,
+    /// When the configured token ends.
+    pub token_ends_at: Option<Millis>,
+}
+
+/// How it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The standing.
+    pub standing: Standing,
+    /// Why.
+    pub reason: Reason,
+    /// Since when what is named has been so.
+    pub since: Option<Millis>,
+}
+
+const fn found(standing: Standing, reason: Reason, since: Option<Millis>) -> Judgement {
+    Judgement { standing, reason, since }
+}
+
+/// Judges an account; the worst that is known goes first.
+pub fn judge(case: Case<'_>, now: Millis) -> Judgement {
+    let pulse = case.pulse;
+    if let Some((_, since, reason)) = pulse.dead_token() {
+        return found(Standing::Expired, reason, Some(since));
+    }
+    if let Some(end) = case.token_ends_at.filter(|end| *end <= now) {
+        return found(Standing::Expired, Reason::TokenExpired, Some(end));
+    }
+    if let Some((at, true, _)) = &pulse.policy {
+        return found(Standing::Error, Reason::PolicyBlocked, Some(*at));
+    }
+    if let Some((since, count)) = pulse.refused_run
+        && count >= REFUSED_MIN
+    {
+        return found(Standing::Error, Reason::SignaturesRefused, Some(since));
+    }
+    if let Some(judgement) = silence(case, now).or_else(|| stopped(case, now)) {
+        return judgement;
+    }
+    match pulse.first_callback_at {
+        None => found(Standing::Draft, Reason::NeverCalled, None),
+        Some(_) => match slow_since(case, now) {
+            Some(since) => found(Standing::Connected, Reason::ProviderSlow, Some(since)),
+            None => found(Standing::Connected, Reason::Well, pulse.first_callback_at),
+        },
+    }
+}
+
+/// Our own sends should have brought receipts, and none came.
+fn silence(case: Case<'_>, now: Millis) -> Option<Judgement> {
+    let pulse = case.pulse;
+    let first = pulse.waiting.iter().map(|(_, at)| *at).min()?;
+    if pulse.waiting_before(now.minus(case.grace)) < needed(pulse, first) {
+        return None;
+    }
+    let others = pulse.last_other_at.is_some_and(|at| at >= first);
+    let lately = pulse.last_receipt_at.is_some() && now < first.plus(SLOW_MAX);
+    Some(match (others, lately) {
+        (false, _) => found(Standing::Silent, Reason::WebhookSilent, Some(first)),
+        (true, false) => found(Standing::Silent, Reason::ReceiptsNotSubscribed, Some(first)),
+        (true, true) => found(Standing::Connected, Reason::ProviderSlow, Some(first)),
+    })
+}
+
+/// How many people must wait before silence is no chance. An account that never had a receipt is more likely set up wrongly than unlucky.
+fn needed(pulse: &Pulse, first: Millis) -> usize {
+    if pulse.last_receipt_at.is_none() {
+        return WAITING_MIN;
+    }
+    let share = share(pulse, first).min(SHARE_MAX);
+    let odds = ODDS.ln() / (1.0 - share).ln();
+    // A share so small that the memory of those who wait cannot prove anything: then only traffic can tell.
+    if odds > WAITING_MAX as f64 { usize::MAX } else { WAITING_MIN.max(odds.ceil() as usize) }
+}
+
+/// The share of messages sent before a moment that got their receipt.
+pub fn share(pulse: &Pulse, before: Millis) -> f64 {
+    let seen = pulse.hours.between(before.minus(Span::days(7)), before);
+    if seen.sent < LEARNED_FROM { SHARE_UNLEARNED } else { f64::from(seen.receipted.min(seen.sent)) / f64::from(seen.sent) }
+}
+
+/// What usually comes at these hours has stopped.
+fn stopped(case: Case<'_>, now: Millis) -> Option<Judgement> {
+    let last = case.pulse.last_callback_at?;
+    let missing = now.0 - last.0 >= STOPPED_MIN.0 && case.traffic.expected(last, now) >= STOPPED_CALLBACKS;
+    missing.then(|| found(Standing::Silent, Reason::TrafficStopped, Some(last)))
+}
+
+/// The share of slow messages among those sent in an hour that is just old enough to tell has risen beyond chance.
+fn slow_since(case: Case<'_>, now: Millis) -> Option<Millis> {
+    let recent = &case.pulse.recent;
+    let usual = Span(recent.usual_ms).0;
+    if usual == 0 {
+        return None;
+    }
+    let to = Millis(now.0 - usual);
+    let from = to.minus(Span::hours(1));
+    let Step { sent, fast, .. } = recent.between(from, to);
+    if sent < SLOW_MESSAGES_MIN {
+        return None;
+    }
+    let n = f64::from(sent);
+    let slow = 1.0 - f64::from(fast.min(sent)) / n;
+    // Of the share that ever gets a receipt nineteen in twenty do in the usual time.
+    let usual_slow = (1.0 - share(case.pulse, from) * 0.95).clamp(0.01, 0.99);
+    let sigma = (usual_slow * (1.0 - usual_slow) / n).sqrt();
+    (slow - usual_slow > SLOW_RISE.max(SLOW_SIGMAS * sigma)).then_some(from)
+}

@@ -1,0 +1,286 @@
+//! The pulse of one account: what came in, what was sent and waits for a receipt, which tokens are refused, what was counted.
+//!
+//! Times and flags are maxima and unions, counters are sums over records that are each told once. It remembers; what it means is judged
+//! in `judge`. It must not know how it is kept.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::MessageMove;
+use super::hours::Hours;
+use super::recent::Recent;
+use super::standing::{Reason, Standing};
+use crate::domain::event::{EventGroup, GroupRole};
+use crate::domain::failure::Class;
+use crate::domain::state::State;
+use crate::domain::time::Millis;
+
+/// Most different groups of events that an account remembers; providers have about a dozen.
+const GROUPS_MAX: usize = 64;
+/// Most senders (OAs, Pages, numbers) of one account whose tokens are told apart.
+const SENDERS_MAX: usize = 64;
+/// Most recipients that are remembered as waiting since the last receipt.
+pub const WAITING_MAX: usize = 64;
+/// Most kinds of limits and quota figures that are remembered.
+const FIGURES_MAX: usize = 32;
+/// Longest text of such a figure, in characters.
+const FIGURE_CHARS_MAX: usize = 64;
+
+/// How often something was told, and when last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// How often.
+    pub count: u64,
+    /// When last, by arrival.
+    pub last_at: Millis,
+}
+
+impl Told {
+    /// Once more.
+    pub fn again(&mut self, n: u64, at: Millis) {
+        self.count += n;
+        self.last_at = self.last_at.max(at);
+    }
+}
+
+/// What send calls told of one sender's token or key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// A send was last accepted.
+    pub accepted_at: Option<Millis>,
+    /// A send was last refused for want of a valid token.
+    pub refused_at: Option<Millis>,
+    /// With this code.
+    pub code: Option<String>,
+    /// The provider told that the permission was withdrawn.
+    pub revoked_at: Option<Millis>,
+}
+
+impl Token {
+    /// Since when the token is known to be dead: nothing was accepted after it was refused or revoked.
+    pub fn dead_since(&self) -> Option<(Millis, Reason)> {
+        let after = |at: &Option<Millis>| at.filter(|at| self.accepted_at.is_none_or(|ok| ok < *at));
+        let revoked = after(&self.revoked_at).map(|at| (at, Reason::PermissionRevoked));
+        revoked.or(after(&self.refused_at).map(|at| (at, Reason::TokenInvalid)))
+    }
+}
+
+/// What is counted of an account beside its messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Callbacks, repeats left out.
+    pub callbacks: u64,
+    /// Repeats of callbacks that were on record already.
+    pub duplicates: Told,
+    /// Messages that moved after they had been found stuck.
+    pub late: Told,
+    /// Messages that only a receipt told of: nobody registered them and no echo came.
+    pub orphans: Told,
+    /// Failures with a code that is not in the catalogue.
+    pub unknown_codes: Told,
+    /// Callbacks that could not be understood.
+    pub errors: Told,
+    /// Requests that could not be read as HTTP callbacks at all.
+    pub malformed: Told,
+}
+
+/// The pulse of one account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pulse {
+    /// The first valid callback.
+    pub first_callback_at: Option<Millis>,
+    /// The last valid callback.
+    pub last_callback_at: Option<Millis>,
+    /// The last callback that told of a message's delivery or reading.
+    pub last_receipt_at: Option<Millis>,
+    /// The last callback that was no receipt.
+    pub last_other_at: Option<Millis>,
+    /// Callbacks by group of events.
+    pub groups: BTreeMap<String, Told>,
+    /// The last send that the provider accepted.
+    pub last_sent_at: Option<Millis>,
+    /// The last message that we were told of by registration.
+    pub last_registered_at: Option<Millis>,
+    /// Whom we sent to since the last receipt, as hashes, and when first.
+    pub waiting: Vec<(u64, Millis)>,
+    /// Sends and receipts by hour, seven days back.
+    pub hours: Hours,
+    /// The last two hours in steps of five minutes.
+    pub recent: Recent,
+    /// Tokens by sender; the empty name where the sender is not known.
+    pub tokens: BTreeMap<String, Token>,
+    /// Refused requests by reason and clue.
+    pub refused: BTreeMap<String, Told>,
+    /// When refusals since the last valid callback began, and how many they are.
+    pub refused_run: Option<(Millis, u64)>,
+    /// Limits and quota figures: value and when it was told.
+    pub figures: BTreeMap<String, (String, Millis)>,
+    /// The provider's last word on a bar or a warning: when, whether the account is barred since, and what.
+    pub policy: Option<(Millis, bool, String)>,
+    /// What is counted.
+    pub counters: Counters,
+    /// How it was last told to stand, why, and since when.
+    pub standing: Option<(Standing, Reason, Millis)>,
+}
+
+impl Pulse {
+    /// A callback came and is on record; `events` are the groups of events in it.
+    pub fn callback(&mut self, at: Millis, groups: &[&'static EventGroup]) {
+        self.counters.callbacks += 1;
+        self.first_callback_at = Some(self.first_callback_at.map_or(at, |t| t.min(at)));
+        later(&mut self.last_callback_at, at);
+        self.refused_run = None;
+        for group in groups {
+            if group.role == GroupRole::Receipt {
+                later(&mut self.last_receipt_at, at);
+                self.waiting.clear();
+            } else {
+                later(&mut self.last_other_at, at);
+            }
+            if let Some(told) = self.groups.get_mut(group.slug) {
+                told.again(1, at);
+            } else if self.groups.len() < GROUPS_MAX {
+                self.groups.insert(group.slug.to_owned(), Told { count: 1, last_at: at });
+            }
+        }
+    }
+
+    /// A message moved.
+    pub fn moved(&mut self, m: &MessageMove<'_>) {
+        if m.late {
+            self.counters.late.again(1, m.now);
+        }
+        if m.from.is_none() && m.orphan {
+            self.counters.orphans.again(1, m.now);
+        }
+        if m.from.is_none() && m.registered {
+            later(&mut self.last_registered_at, m.now);
+        }
+        match m.to {
+            State::Sent => self.sent(m),
+            State::Delivered | State::Read => {
+                let sent_at = m.sent_at.unwrap_or(m.now);
+                if matches!(m.from, None | Some(State::Queued)) {
+                    self.accepted(m, sent_at);
+                    self.hours.sent(sent_at);
+                    self.recent.sent(sent_at);
+                }
+                if !matches!(m.from, Some(State::Delivered | State::Read)) {
+                    let receipt_at = m.delivered_at.unwrap_or(m.now);
+                    self.hours.receipted(sent_at);
+                    self.recent.receipted(sent_at, receipt_at);
+                }
+            }
+            State::Failed => self.failed(m),
+            State::Queued => {}
+        }
+    }
+
+    fn sent(&mut self, m: &MessageMove<'_>) {
+        let at = m.sent_at.unwrap_or(m.now);
+        self.accepted(m, at);
+        self.hours.sent(at);
+        self.recent.sent(at);
+        let hash = m.recipient_hash();
+        let known = self.waiting.iter().any(|(h, _)| *h == hash);
+        // An older send that becomes known late says nothing about what comes in now.
+        let fresh = self.last_receipt_at.is_none_or(|last| last < m.now);
+        if !known && fresh && self.waiting.len() < WAITING_MAX {
+            self.waiting.push((hash, m.now));
+        }
+    }
+
+    fn accepted(&mut self, m: &MessageMove<'_>, at: Millis) {
+        later(&mut self.last_sent_at, at);
+        if let Some(token) = self.token(m.sender) {
+            later(&mut token.accepted_at, at);
+        }
+    }
+
+    fn failed(&mut self, m: &MessageMove<'_>) {
+        let at = m.failed_at.unwrap_or(m.now);
+        self.hours.failed(at);
+        if m.class == Some(Class::Authorization)
+            && let Some(token) = self.token(m.sender)
+        {
+            if token.refused_at.is_none_or(|t| t <= at) {
+                token.code = m.code.map(str::to_owned);
+            }
+            later(&mut token.refused_at, at);
+        }
+        if matches!(m.class, Some(Class::Quota | Class::RateLimit | Class::Billing))
+            && let Some(code) = m.code
+        {
+            self.figure(&format!("limit {code}"), code, at);
+        }
+    }
+
+    /// The provider told that the account's permission was withdrawn.
+    pub fn revoked(&mut self, sender: Option<&str>, at: Millis) {
+        if let Some(token) = self.token(sender) {
+            later(&mut token.revoked_at, at);
+        }
+    }
+
+    /// A figure of a quota or limit, as the provider told it.
+    pub fn figure(&mut self, name: &str, value: &str, at: Millis) {
+        let cut: String = value.chars().take(FIGURE_CHARS_MAX).collect();
+        let room = self.figures.len() < FIGURES_MAX;
+        match self.figures.get_mut(name) {
+            Some(known) if (known.1, &known.0) < (at, &cut) => *known = (cut, at),
+            None if room => drop(self.figures.insert(name.chars().take(FIGURE_CHARS_MAX).collect(), (cut, at))),
+            Some(_) | None => {}
+        }
+    }
+
+    /// The provider's word on a bar or a warning.
+    pub fn policy(&mut self, word: &str, barred: bool, at: Millis) {
+        let told = (at, barred, word.chars().take(FIGURE_CHARS_MAX).collect());
+        if self.policy.as_ref().is_none_or(|known| *known < told) {
+            self.policy = Some(told);
+        }
+    }
+
+    /// Requests were refused.
+    pub fn refused(&mut self, name: &str, n: u64, at: Millis) {
+        self.refused.entry(name.to_owned()).or_default().again(n, at);
+    }
+
+    /// Refused requests since the last valid callback: how many came, and when the first of them.
+    pub fn refused_in_a_row(&mut self, n: u64, first_at: Millis) {
+        if self.last_callback_at.is_none_or(|at| at <= first_at) {
+            let (since, count) = self.refused_run.unwrap_or((first_at, 0));
+            self.refused_run = Some((since.min(first_at), count + n));
+        }
+    }
+
+    fn token(&mut self, sender: Option<&str>) -> Option<&mut Token> {
+        let name = sender.unwrap_or_default();
+        if !self.tokens.contains_key(name) && self.tokens.len() >= SENDERS_MAX {
+            return None;
+        }
+        if !self.tokens.contains_key(name) {
+            self.tokens.insert(name.to_owned(), Token::default());
+        }
+        self.tokens.get_mut(name)
+    }
+
+    /// The sender whose token is dead, since when and why; the one that died last.
+    pub fn dead_token(&self) -> Option<(&str, Millis, Reason)> {
+        let dead = self.tokens.iter().filter_map(|(sender, t)| t.dead_since().map(|(at, why)| (sender.as_str(), at, why)));
+        dead.max_by_key(|(sender, at, _)| (*at, *sender))
+    }
+
+    /// How many recipients wait since the last receipt, of those who were sent to at or before a moment.
+    pub fn waiting_before(&self, at: Millis) -> usize {
+        self.waiting.iter().filter(|(_, sent)| *sent <= at).count()
+    }
+}
+
+/// The later of two times.
+pub fn later(mine: &mut Option<Millis>, at: Millis) {
+    if mine.is_none_or(|t| t < at) {
+        *mine = Some(at);
+    }
+}

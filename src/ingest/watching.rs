@@ -1,0 +1,221 @@
+//! The watch over accounts beside the fold: what a batch told is noted while it is folded, and given to the watch once the batch is made,
+//! so that what follows is committed together with it.
+//!
+//! After a failed commit everything here is dropped and read again, like everything else that was made of the state.
+
+use std::collections::HashMap;
+
+use super::rules::AccountRules;
+use crate::domain::event::{AccountEvent, EventGroup};
+use crate::domain::failure::{Class, Failure, Retry};
+use crate::domain::feed::MessageAt;
+use crate::domain::ids::AccountId;
+use crate::domain::message::Summary;
+use crate::domain::projection::{Change, Changed, Rules};
+use crate::domain::record::Status;
+use crate::domain::state::State;
+use crate::domain::stuck::{Cause, Evidence};
+use crate::domain::time::{Millis, Span};
+use crate::domain::watch::diagnose::{Around, diagnose};
+use crate::domain::watch::{MessageMove, StuckChange, Watch};
+use crate::providers::Carriage;
+use crate::providers::catalogue::catalogue;
+use crate::store::{StateWriter, StoreError};
+
+/// Something that a record told beside its messages.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) account: AccountId,
+    pub(super) at: Millis,
+    pub(super) what: Noted,
+}
+
+/// What it was.
+#[derive(Debug)]
+pub(super) enum Noted {
+    /// A callback with these groups of events (bits over the provider's list), and what became of it.
+    Callback { groups: u32, status: Status },
+    /// A statement about the account.
+    Event(AccountEvent),
+    /// A figure of a quota or a limit.
+    Figure { name: String, value: String },
+    /// A failure with a code that is not in the catalogue.
+    UnknownCode,
+}
+
+/// The watch, as the projector holds it.
+pub(super) struct Watching {
+    watch: Watch,
+}
+
+impl Watching {
+    /// Reads what is remembered.
+    pub(super) fn load(state: &impl StateWriter) -> Result<Watching, StoreError> {
+        let mut sheets = Vec::new();
+        for prefix in Watch::PREFIXES {
+            sheets.extend(state.sheets(prefix)?);
+        }
+        let (watch, unreadable) = Watch::load(sheets);
+        for name in unreadable {
+            tracing::warn!(name, "what was remembered under this name cannot be read; it is learned anew");
+        }
+        Ok(Watching { watch })
+    }
+
+    /// The rules of the fold, with what the watch knows.
+    pub(super) fn judge<'a>(&'a self, rules: &'a AccountRules) -> Judge<'a> {
+        Judge { rules, watch: &self.watch }
+    }
+
+    /// Gives the watch what a batch told, and puts what follows into its change. Of records that were folded before only what they state
+    /// counts, not that they came.
+    pub(super) fn take(&mut self, rules: &AccountRules, notes: Vec<Note>, change: &mut Change, again: bool) {
+        for note in notes {
+            self.note(rules, note, again);
+        }
+        self.moves(rules, change);
+        self.hand_over(change);
+    }
+
+    fn note(&mut self, rules: &AccountRules, note: Note, again: bool) {
+        let Note { account, at, what } = note;
+        match what {
+            Noted::Callback { groups, status } if !again => {
+                let all = rules.get(&account).map_or(&[][..], |k| k.spec.groups);
+                let told: Vec<&'static EventGroup> =
+                    all.iter().enumerate().filter(|(i, _)| groups & (1 << i) != 0).map(|(_, g)| g).collect();
+                self.watch.callback(&account, at, &told);
+                if status == Status::Error {
+                    self.watch.pulse(&account).counters.errors.again(1, at);
+                }
+            }
+            Noted::Callback { .. } => {}
+            Noted::UnknownCode if again => {}
+            Noted::UnknownCode => self.watch.pulse(&account).counters.unknown_codes.again(1, at),
+            Noted::Figure { name, value } => self.watch.pulse(&account).figure(&name, &value, at),
+            Noted::Event(event) => self.account_event(&account, at, &event),
+        }
+    }
+
+    fn account_event(&mut self, account: &AccountId, arrival: Millis, event: &AccountEvent) {
+        let at = event.at.unwrap_or(arrival);
+        let text = |name: &str| event.detail.get(name).and_then(|v| v.as_str());
+        let pulse = self.watch.pulse(account);
+        if event.detail.get("needs_reauthorization").and_then(|v| v.as_bool()) == Some(true) {
+            pulse.revoked(text("oa_id"), at);
+        }
+        if let Some(action) = text("action") {
+            let word = text("reason").map_or_else(|| action.to_owned(), |reason| format!("{action}: {reason}"));
+            pulse.policy(&word, action == "block", at);
+        }
+    }
+
+    /// Every message that moved, and every overlay that changed.
+    fn moves(&mut self, rules: &AccountRules, change: &Change) {
+        let mut carried: HashMap<u64, Carriage> = HashMap::new();
+        for t in &change.transitions {
+            let Some(changed) = changed(change, t.row) else { continue };
+            let Changed { message, summary, .. } = changed;
+            let Some(known) = rules.get(&message.account) else { continue };
+            if t.to != State::Queued && !carried.contains_key(&t.row) {
+                carried.insert(t.row, (known.spec.carriage)(&message.timeline));
+            }
+            let (code, subcode) = (summary.failure_code.as_deref(), summary.failure_subcode.as_deref());
+            let retry = t.class.filter(|_| t.to == State::Failed).and_then(|_| retry(known.spec, summary));
+            self.watch.moved(&MessageMove {
+                id: MessageAt { row: t.row, created_at: message.created_at },
+                account: &message.account,
+                now: t.now,
+                from: t.from,
+                to: t.to,
+                late: t.late,
+                registered: message.facts.registered,
+                orphan: !message.facts.registered && !message.facts.echo,
+                recipient: message.filed.recipient.as_deref(),
+                sender: summary.sender.as_deref(),
+                kind: summary.kind.as_deref(),
+                template_id: summary.template_id.as_deref(),
+                carrier: carried.get(&t.row).and_then(|c| c.carrier.as_deref()),
+                sent_at: t.times.sent_at,
+                delivered_at: t.times.delivered_at,
+                failed_at: t.times.failed_at,
+                class: t.class,
+                retry,
+                code,
+                subcode,
+            });
+        }
+        for s in &change.stuck_moves {
+            let Some(Changed { message, .. }) = changed(change, s.row) else { continue };
+            self.watch.stuck_changed(StuckChange {
+                id: MessageAt { row: s.row, created_at: message.created_at },
+                account: &message.account,
+                now: s.now,
+                recipient: message.filed.recipient.as_deref(),
+                before: s.before,
+                after: s.after,
+            });
+        }
+    }
+
+    /// Time passed. The accounts that stand differently now, and what is to be committed.
+    pub(super) fn tick(&mut self, rules: &AccountRules, now: Millis) -> (Vec<AccountId>, Change) {
+        let accounts = rules.iter().map(|(id, known)| (id, known.configured()));
+        let changed = self.watch.tick(now, accounts);
+        let mut change = Change::default();
+        self.hand_over(&mut change);
+        (changed, change)
+    }
+
+    fn hand_over(&mut self, change: &mut Change) {
+        change.sheets.extend(self.watch.take_changed());
+        change.feed.extend(self.watch.take_feed());
+    }
+}
+
+fn changed(change: &Change, row: u64) -> Option<&Changed> {
+    change.messages.binary_search_by_key(&row, |c| c.message.row).ok().map(|i| &change.messages[i])
+}
+
+fn retry(spec: &crate::providers::Spec, summary: &Summary) -> Option<Retry> {
+    let failure = Failure { subcode: summary.failure_subcode.clone(), ..Failure::coded(summary.failure_code.clone()?, None) };
+    Some(catalogue().classify(spec, summary.kind.as_deref(), &failure).1)
+}
+
+/// The rules of providers and deadlines, held against what the watch knows of the account.
+pub(super) struct Judge<'a> {
+    rules: &'a AccountRules,
+    watch: &'a Watch,
+}
+
+impl Rules for Judge<'_> {
+    fn has_threads(&self, account: &AccountId) -> bool {
+        self.rules.has_threads(account)
+    }
+
+    fn server_time_of_id(&self, account: &AccountId, message_id: &str) -> Option<Millis> {
+        self.rules.server_time_of_id(account, message_id)
+    }
+
+    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State) -> Option<Span> {
+        self.rules.stay(account, kind, state)
+    }
+
+    fn stuck_cause(&self, account: &AccountId, evidence: &Evidence<'_>) -> Cause {
+        let own = self.rules.stuck_cause(account, evidence);
+        match self.watch.of(account) {
+            Some((pulse, _)) => {
+                diagnose(own, evidence, Around { pulse, judgement: self.watch.judgement(account), grace: self.watch.grace(account) })
+            }
+            None => own,
+        }
+    }
+
+    fn default_kind(&self, account: &AccountId) -> Option<&'static str> {
+        self.rules.default_kind(account)
+    }
+
+    fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class {
+        self.rules.classify(account, kind, failure)
+    }
+}
