@@ -4,8 +4,12 @@
 //! that the store keeps in the commit of the records they come from, so that neither a crash nor a restart counts twice or forgets.
 //! It must not know SQL, HTTP, a clock or a provider.
 
+mod moved;
+pub mod sketch;
 mod standing;
+pub mod tally;
 
+pub use moved::Moved;
 pub use standing::{Reason, Standing};
 
 /// The number of an incident: 1, 2, 3 … in the order in which they opened.
