@@ -107,7 +107,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let listener = listen(&config.listen).map_err(|source| AppError::Listen { address: config.listen.clone(), source })?;
     let address = listener.local_addr().map_err(AppError::Server)?;
     lock.tell(&address.to_string());
-    let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
+    let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()).learning(config.stuck.learned_floor()));
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
     publish_limits(config, &metrics);
 

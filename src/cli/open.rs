@@ -68,7 +68,7 @@ impl Opened {
         let place = place(&config);
         let inbox = InboxReader::open(&place)?;
         let state = StateFile::open_reader(&place, AccountNumbers::new(inbox.accounts()?))?;
-        let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
+        let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()).learning(config.stuck.learned_floor()));
         Ok(Opened { config, place, inbox, state, rules, lang })
     }
 

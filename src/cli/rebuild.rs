@@ -37,7 +37,7 @@ pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
     let place = open::place(&config);
     let inbox = InboxReader::open(&place)?;
     let _lock = place.lock()?;
-    let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
+    let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()).learning(config.stuck.learned_floor()));
     let last = inbox.last_seq()?;
     if !options.keep {
         refuse_loss(&inbox, last, &rules)?;

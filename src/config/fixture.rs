@@ -4,7 +4,7 @@ use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::record::{Callback, SendAnswer};
 use crate::domain::stuck::common_cause;
 use crate::domain::time::Span;
-use crate::providers::{Account, AnswerContext, ConsoleStep, Deadline, Refusal, Setting, SettingError, SettingKind, Spec};
+use crate::providers::{Account, AnswerContext, Carriage, ConsoleStep, Deadline, Refusal, Setting, SettingError, SettingKind, Spec};
 
 pub(super) const PROVIDERS: &[&Spec] = &[&ZALO, &FACEBOOK, &ESMS];
 
@@ -27,6 +27,8 @@ const BARE: Spec = Spec {
     has_threads: false,
     default_kind: None,
     deadlines: &[],
+    groups: &[],
+    carriage: |_| Carriage::default(),
     account: |_, _| Err(SettingError { key: "provider", problem: "bare".into() }),
     fold_message_id: str::to_owned,
     fold_recipient: str::to_owned,
@@ -94,6 +96,8 @@ impl Account for Idle {
     fn parse(&self, _: &Callback) -> Parsed {
         panic!("the configuration parses no callback")
     }
+
+    fn groups(&self, _: &Callback, _: &Parsed, _: &mut dyn FnMut(usize)) {}
 
     fn read_answer(&self, _: &SendAnswer, _: AnswerContext<'_>) -> AnswerReading {
         panic!("the configuration reads no answer")

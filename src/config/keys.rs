@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::error::Problem;
-use super::{Config, Database, LogFormat, Secret};
+use super::{Config, Database, LogFormat, Secret, StuckMode};
 use crate::domain::failure::Lang;
 use crate::domain::time::Span;
 
@@ -113,6 +113,21 @@ pub(super) const KEYS: &[Key] = &[
         shape: Shape::Time { get: |c| c.stuck.sweep_every, set: |c, s| c.stuck.sweep_every = s, min: Span(100), max: Span::hours(1) },
     },
     Key {
+        path: "stuck.mode",
+        help: "fixed or learned deadlines",
+        shape: Shape::Text { get: |c| Some(c.stuck.mode.to_string()), set: stuck_mode },
+    },
+    Key {
+        path: "stuck.learned_floor",
+        help: "the shortest learned deadline",
+        shape: Shape::Time {
+            get: |c| c.stuck.learned_floor,
+            set: |c, s| c.stuck.learned_floor = s,
+            min: Span::seconds(1),
+            max: Span::days(30),
+        },
+    },
+    Key {
         path: "retention.callbacks",
         help: "how long raw callbacks are kept",
         shape: Shape::Time {
@@ -212,6 +227,11 @@ fn database(config: &mut Config, text: &str) -> Result<(), Problem> {
 
 fn lang(config: &mut Config, text: &str) -> Result<(), Problem> {
     config.lang = Lang::parse(text).ok_or(Problem::NotOneOf("\"vi\" and \"en\""))?;
+    Ok(())
+}
+
+fn stuck_mode(config: &mut Config, text: &str) -> Result<(), Problem> {
+    config.stuck.mode = StuckMode::parse(text).ok_or(Problem::NotOneOf("\"fixed\" and \"learned\""))?;
     Ok(())
 }
 

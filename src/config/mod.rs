@@ -136,11 +136,32 @@ pub struct Limits {
     pub workers: usize,
 }
 
+named! {
+    /// Where the deadlines of sent messages come from.
+    StuckMode {
+        /// From the configuration.
+        Fixed = "fixed",
+        /// From how long receipts took so far; from the configuration until enough was seen.
+        Learned = "learned",
+    }
+}
+
+impl Stuck {
+    /// The shortest learned deadline; `None` where deadlines are fixed.
+    pub fn learned_floor(&self) -> Option<Span> {
+        (self.mode == StuckMode::Learned).then_some(self.learned_floor)
+    }
+}
+
 /// When a message counts as stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
     /// How often deadlines are looked at.
     pub sweep_every: Span,
+    /// Where the deadlines of sent messages come from.
+    pub mode: StuckMode,
+    /// The shortest learned deadline.
+    pub learned_floor: Span,
     /// The deadlines of every provider, those of the file over its own.
     pub deadlines: Deadlines,
 }
@@ -198,7 +219,12 @@ impl Default for Config {
                 connections_max: 10_000,
                 workers,
             },
-            stuck: Stuck { sweep_every: Span::seconds(1), deadlines: Deadlines::default() },
+            stuck: Stuck {
+                sweep_every: Span::seconds(1),
+                mode: StuckMode::Fixed,
+                learned_floor: Span::minutes(5),
+                deadlines: Deadlines::default(),
+            },
             retention: Retention { callbacks: Span::days(30), messages: Span::days(400) },
             accounts: Vec::new(),
             warnings: Vec::new(),

@@ -32,7 +32,7 @@ pub fn show(config: &Config) -> String {
             Some(value) => assign(&mut out, name, &value, config.origins.get(key.path), config),
             None => line(&mut out, &format!("# {name} is not set ({})", key.help)),
         }
-        if key.path == "stuck.sweep_every" {
+        if key.path == "stuck.learned_floor" {
             deadlines(&mut out, config);
         }
     }

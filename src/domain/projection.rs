@@ -65,8 +65,8 @@ pub trait Rules {
     fn has_threads(&self, account: &AccountId) -> bool;
     /// The server time inside a message id.
     fn server_time_of_id(&self, account: &AccountId, message_id: &str) -> Option<Millis>;
-    /// The longest ordinary stay in an open state.
-    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State) -> Option<Span>;
+    /// The longest ordinary stay in an open state that was entered then.
+    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State, since: Millis) -> Option<Span>;
     /// Why a message is stuck.
     fn stuck_cause(&self, account: &AccountId, evidence: &StuckEvidence<'_>) -> Cause;
     /// The kind of a registered message where nobody tells one.

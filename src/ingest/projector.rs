@@ -393,7 +393,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         }
         let mut change = bench.finish();
         let again = cursor.is_none() || self.past == Some(true);
-        watching.take(&rules, notes, &mut change, again);
+        watching.take(&rules, notes, &mut change, again, &self.state)?;
         self.hush(&mut change);
         self.state.commit(&change, &outcomes, cursor)?;
         self.watching = Some(watching);
@@ -431,7 +431,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             bench.sweep(*row, now)?;
         }
         let mut change = bench.finish();
-        watching.take(&rules, Vec::new(), &mut change, false);
+        watching.take(&rules, Vec::new(), &mut change, false, &self.state)?;
         self.hush(&mut change);
         self.state.commit(&change, &[], None)?;
         self.watching = Some(watching);
@@ -445,7 +445,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         if !waits {
             let rules = self.rules.clone();
             let mut watching = self.take_watching()?;
-            let (changed, mut change) = watching.tick(&rules, now);
+            let (changed, mut change) = watching.tick(&rules, now, &self.state)?;
             self.hush(&mut change);
             if !change.sheets.is_empty() || !change.feed.is_empty() {
                 self.state.commit(&change, &[], None)?;

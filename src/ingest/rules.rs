@@ -35,13 +35,25 @@ impl Known {
 pub struct AccountRules {
     accounts: HashMap<AccountId, Known>,
     deadlines: Deadlines,
+    learned_floor: Option<Span>,
 }
 
 impl AccountRules {
     /// From the configuration.
     pub fn new(accounts: &[AccountConfig], deadlines: Deadlines) -> AccountRules {
         let accounts = accounts.iter().map(|a| (a.id.clone(), Known { spec: a.provider, account: a.account.clone() })).collect();
-        AccountRules { accounts, deadlines }
+        AccountRules { accounts, deadlines, learned_floor: None }
+    }
+
+    /// Deadlines in `sent` are learned, and never shorter than this.
+    #[must_use]
+    pub fn learning(self, floor: Option<Span>) -> AccountRules {
+        AccountRules { learned_floor: floor, ..self }
+    }
+
+    /// The shortest learned deadline; `None` where deadlines are fixed.
+    pub fn learned_floor(&self) -> Option<Span> {
+        self.learned_floor
     }
 
     /// A configured account.
@@ -75,7 +87,7 @@ impl Rules for AccountRules {
         self.get(account).and_then(|k| (k.spec.server_time_of_id)(message_id))
     }
 
-    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State) -> Option<Span> {
+    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State, _since: Millis) -> Option<Span> {
         self.get(account).and_then(|k| self.deadlines.stay(k.spec.slug, kind, state))
     }
 

@@ -17,7 +17,8 @@ use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Evidence};
 use crate::domain::time::{Millis, Span};
 use crate::domain::watch::diagnose::{Around, diagnose};
-use crate::domain::watch::{MessageMove, StuckChange, Watch};
+use crate::domain::watch::tally::{ReadSheets, Tally};
+use crate::domain::watch::{MessageMove, Moved, StuckChange, Watch};
 use crate::providers::Carriage;
 use crate::providers::catalogue::catalogue;
 use crate::store::{StateWriter, StoreError};
@@ -46,6 +47,7 @@ pub(super) enum Noted {
 /// The watch, as the projector holds it.
 pub(super) struct Watching {
     watch: Watch,
+    tally: Tally,
 }
 
 impl Watching {
@@ -59,7 +61,7 @@ impl Watching {
         for name in unreadable {
             tracing::warn!(name, "what was remembered under this name cannot be read; it is learned anew");
         }
-        Ok(Watching { watch })
+        Ok(Watching { watch, tally: Tally::new() })
     }
 
     /// The rules of the fold, with what the watch knows.
@@ -69,12 +71,23 @@ impl Watching {
 
     /// Gives the watch what a batch told, and puts what follows into its change. Of records that were folded before only what they state
     /// counts, not that they came.
-    pub(super) fn take(&mut self, rules: &AccountRules, notes: Vec<Note>, change: &mut Change, again: bool) {
+    ///
+    /// # Errors
+    /// When the state cannot be read; then this is dropped.
+    pub(super) fn take(
+        &mut self,
+        rules: &AccountRules,
+        notes: Vec<Note>,
+        change: &mut Change,
+        again: bool,
+        state: &impl StateWriter,
+    ) -> Result<(), StoreError> {
         for note in notes {
             self.note(rules, note, again);
         }
-        self.moves(rules, change);
+        self.moves(rules, change, &|prefix| state.sheets(prefix))?;
         self.hand_over(change);
+        Ok(())
     }
 
     fn note(&mut self, rules: &AccountRules, note: Note, again: bool) {
@@ -111,7 +124,7 @@ impl Watching {
     }
 
     /// Every message that moved, and every overlay that changed.
-    fn moves(&mut self, rules: &AccountRules, change: &Change) {
+    fn moves(&mut self, rules: &AccountRules, change: &Change, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
         let mut carried: HashMap<u64, Carriage> = HashMap::new();
         for t in &change.transitions {
             let Some(changed) = changed(change, t.row) else { continue };
@@ -120,29 +133,41 @@ impl Watching {
             if t.to != State::Queued && !carried.contains_key(&t.row) {
                 carried.insert(t.row, (known.spec.carriage)(&message.timeline));
             }
-            let (code, subcode) = (summary.failure_code.as_deref(), summary.failure_subcode.as_deref());
             let retry = t.class.filter(|_| t.to == State::Failed).and_then(|_| retry(known.spec, summary));
-            self.watch.moved(&MessageMove {
-                id: MessageAt { row: t.row, created_at: message.created_at },
+            let carriage = carried.get(&t.row);
+            // The price that counts is the one of the end; before it nothing is spent for sure.
+            let ended = |state: Option<State>| matches!(state, Some(State::Delivered | State::Read | State::Failed));
+            let price = carriage.and_then(|c| c.price);
+            let moved = Moved {
                 account: &message.account,
                 now: t.now,
+                created_at: message.created_at,
                 from: t.from,
                 to: t.to,
+                kind: summary.kind.as_deref(),
+                template_id: summary.template_id.as_deref(),
+                sender: summary.sender.as_deref(),
+                carrier: carriage.and_then(|c| c.carrier.as_deref()),
+                price: price.filter(|_| ended(Some(t.to))),
+                price_before: price.filter(|_| ended(t.from)),
+                queued_at: t.times.queued_at,
+                sent_at: t.times.sent_at,
+                delivered_at: t.times.delivered_at,
+                read_at: t.times.read_at,
+                failed_at: t.times.failed_at,
+                failure_class: t.class,
+                failure_code: summary.failure_code.as_deref(),
                 late: t.late,
+            };
+            self.tally.moved(&moved, read)?;
+            self.watch.moved(&MessageMove {
+                moved,
+                id: MessageAt { row: t.row, created_at: message.created_at },
                 registered: message.facts.registered,
                 orphan: !message.facts.registered && !message.facts.echo,
                 recipient: message.filed.recipient.as_deref(),
-                sender: summary.sender.as_deref(),
-                kind: summary.kind.as_deref(),
-                template_id: summary.template_id.as_deref(),
-                carrier: carried.get(&t.row).and_then(|c| c.carrier.as_deref()),
-                sent_at: t.times.sent_at,
-                delivered_at: t.times.delivered_at,
-                failed_at: t.times.failed_at,
-                class: t.class,
                 retry,
-                code,
-                subcode,
+                subcode: summary.failure_subcode.as_deref(),
             });
         }
         for s in &change.stuck_moves {
@@ -156,19 +181,30 @@ impl Watching {
                 after: s.after,
             });
         }
+        Ok(())
     }
 
     /// Time passed. The accounts that stand differently now, and what is to be committed.
-    pub(super) fn tick(&mut self, rules: &AccountRules, now: Millis) -> (Vec<AccountId>, Change) {
+    ///
+    /// # Errors
+    /// When the state cannot be read; then this is dropped.
+    pub(super) fn tick(
+        &mut self,
+        rules: &AccountRules,
+        now: Millis,
+        state: &impl StateWriter,
+    ) -> Result<(Vec<AccountId>, Change), StoreError> {
+        self.tally.tend(now, &|prefix| state.sheets(prefix))?;
         let accounts = rules.iter().map(|(id, known)| (id, known.configured()));
         let changed = self.watch.tick(now, accounts);
         let mut change = Change::default();
         self.hand_over(&mut change);
-        (changed, change)
+        Ok((changed, change))
     }
 
     fn hand_over(&mut self, change: &mut Change) {
         change.sheets.extend(self.watch.take_changed());
+        change.sheets.extend(self.tally.take_changed());
         change.feed.extend(self.watch.take_feed());
     }
 }
@@ -197,8 +233,12 @@ impl Rules for Judge<'_> {
         self.rules.server_time_of_id(account, message_id)
     }
 
-    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State) -> Option<Span> {
-        self.rules.stay(account, kind, state)
+    fn stay(&self, account: &AccountId, kind: Option<&str>, state: State, since: Millis) -> Option<Span> {
+        let fixed = self.rules.stay(account, kind, state, since)?;
+        match self.rules.learned_floor().filter(|_| state == State::Sent) {
+            Some(floor) => Some(self.watch.late(account, kind, since).map_or(fixed, |late| Span(late.0.max(floor.0)))),
+            None => Some(fixed),
+        }
     }
 
     fn stuck_cause(&self, account: &AccountId, evidence: &Evidence<'_>) -> Cause {

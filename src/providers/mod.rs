@@ -289,6 +289,13 @@ pub fn verify(account: &dyn Account, callback: Callback, token: Option<&str>) ->
     Ok(Verified(callback, identity))
 }
 
+/// The setting `token_ends_at` of providers that have it.
+pub(crate) fn token_ends_at(values: &Values) -> Result<Option<Millis>, SettingError> {
+    let read = |text: &str| Millis::parse(text.trim());
+    let problem = "is no time; write it as 2026-12-31T08:00:00Z or with another offset".to_owned();
+    values.first("token_ends_at").map(read).transpose().map_err(|_| SettingError { key: "token_ends_at", problem })
+}
+
 /// Reads exactly 64 hex digits of either case as 32 bytes.
 pub(crate) fn hex32(text: &[u8]) -> Option<[u8; 32]> {
     if text.len() != 64 {

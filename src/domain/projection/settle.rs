@@ -132,8 +132,10 @@ impl<S: Source> Workbench<'_, S> {
         derived: &Derived,
         now: Millis,
     ) -> Result<(Option<Stuck>, Option<Millis>), S::Error> {
+        if !derived.state.is_open() {
+            return Ok((None, None));
+        }
         let kind = facts.kind.value();
-        let Some(stay) = self.rules().stay(account, kind, derived.state) else { return Ok((None, None)) };
         let entered = match derived.state {
             State::Sent => derived.sent_at,
             _ => derived.queued_at,
@@ -142,6 +144,7 @@ impl<S: Source> Workbench<'_, S> {
             Some(at) => at,
             None => self.view(row)?.created_at,
         };
+        let Some(stay) = self.rules().stay(account, kind, derived.state, since) else { return Ok((None, None)) };
         let deadline = since.plus(stay);
         if now < deadline {
             return Ok((None, Some(deadline)));

@@ -100,8 +100,8 @@ impl Incidents {
 
     pub(super) fn moved(&mut self, m: &MessageMove<'_>, hour: Hour, feed: &mut Vec<Entry>) {
         if m.to == State::Failed {
-            let class = m.class.unwrap_or(Class::Unknown);
-            let trouble = Trouble::of_failure(class, m.code, m.subcode);
+            let class = m.failure_class.unwrap_or(Class::Unknown);
+            let trouble = Trouble::of_failure(class, m.failure_code, m.subcode);
             let threshold = trouble.opens_at(m.retry);
             let own = |wanted: bool, value: Option<&str>| value.filter(|_| wanted).map(str::to_owned);
             let by_carrier = matches!(trouble, Trouble::Failure { .. });

@@ -9,24 +9,30 @@ pub mod hours;
 pub mod incident;
 mod incidents;
 pub mod judge;
+mod latency;
+mod moved;
 pub mod pulse;
 pub mod recent;
 mod sheet;
+pub mod sketch;
 mod standing;
+pub mod tally;
 pub mod traffic;
 
 use std::collections::BTreeMap;
 
+pub use moved::Moved;
 pub use sheet::{Sheet, decode, encode};
 pub use standing::{Reason, Standing};
 
 use incidents::Incidents;
 use judge::{Case, GRACE_UNLEARNED, Judgement, judge};
+use latency::Latency;
 use pulse::Pulse;
 use traffic::Traffic;
 
 use crate::domain::event::{EventGroup, GroupRole};
-use crate::domain::failure::{Class, Retry};
+use crate::domain::failure::Retry;
 use crate::domain::feed::{Entry, MessageAt, What};
 use crate::domain::ids::AccountId;
 use crate::domain::projection::{Key, KeyKind};
@@ -37,49 +43,33 @@ use crate::domain::time::{Millis, Span};
 /// The number of an incident: 1, 2, 3 … in the order in which they opened.
 pub type IncidentId = u64;
 
-/// A message that moved into another state.
+/// A receipt within this time never counts as slow, however quick the others are.
+const SLOW_MIN: Span = Span::minutes(2);
+
+/// A message that moved into another state, with what is needed to know more of it than to count it.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageMove<'a> {
+    /// What is counted of it.
+    pub moved: Moved<'a>,
     /// The message.
     pub id: MessageAt,
-    /// Its account.
-    pub account: &'a AccountId,
-    /// Arrival of what moved it.
-    pub now: Millis,
-    /// From; `None` for a message that just became known.
-    pub from: Option<State>,
-    /// To.
-    pub to: State,
-    /// It was stuck before.
-    pub late: bool,
     /// Somebody registered it.
     pub registered: bool,
     /// Only a receipt told of it.
     pub orphan: bool,
     /// The recipient.
     pub recipient: Option<&'a str>,
-    /// The sender.
-    pub sender: Option<&'a str>,
-    /// The kind.
-    pub kind: Option<&'a str>,
-    /// The template.
-    pub template_id: Option<&'a str>,
-    /// The carrier, where the provider names one.
-    pub carrier: Option<&'a str>,
-    /// When it was sent.
-    pub sent_at: Option<Millis>,
-    /// When it was delivered.
-    pub delivered_at: Option<Millis>,
-    /// When it failed.
-    pub failed_at: Option<Millis>,
-    /// Class of its failure.
-    pub class: Option<Class>,
-    /// Whether and when sending again makes sense.
+    /// Whether and when sending again makes sense, where it failed.
     pub retry: Option<Retry>,
-    /// Code of its failure.
-    pub code: Option<&'a str>,
     /// Sub-code of its failure.
     pub subcode: Option<&'a str>,
+}
+
+impl<'a> std::ops::Deref for MessageMove<'a> {
+    type Target = Moved<'a>;
+    fn deref(&self) -> &Moved<'a> {
+        &self.moved
+    }
 }
 
 impl MessageMove<'_> {
@@ -126,8 +116,7 @@ pub struct Configured {
 struct Watched {
     pulse: Pulse,
     traffic: Traffic,
-    /// How long a receipt usually takes at the most.
-    grace: Option<Span>,
+    latency: Latency,
     judgement: Option<Judgement>,
     pulse_changed: bool,
     traffic_changed: bool,
@@ -154,7 +143,8 @@ impl Watch {
     }
 
     /// The beginnings of the names of the sheets that [`Watch::load`] wants.
-    pub const PREFIXES: &'static [&'static str] = &["pulse/", "traffic/", "incident/open/", "incident/last", "incident/candidates/"];
+    pub const PREFIXES: &'static [&'static str] =
+        &["pulse/", "traffic/", "latency/", "incident/open/", "incident/last", "incident/candidates/"];
 
     fn take_up(&mut self, name: &str, data: &[u8]) -> bool {
         let mut parts = name.splitn(2, '/');
@@ -162,6 +152,11 @@ impl Watch {
         match (kind, AccountId::parse(rest)) {
             ("pulse", Ok(id)) => decode(data).map(|pulse| self.accounts.entry(id).or_default().pulse = pulse).is_some(),
             ("traffic", Ok(id)) => decode(data).map(|traffic| self.accounts.entry(id).or_default().traffic = traffic).is_some(),
+            ("latency", _) => {
+                let Some((account, rest)) = rest.split_once('/') else { return false };
+                let Ok(id) = AccountId::parse(account) else { return false };
+                self.accounts.entry(id).or_default().latency.take_up(rest, data)
+            }
             ("incident", _) => self.incidents.take_up(rest, data),
             _ => false,
         }
@@ -196,7 +191,15 @@ impl Watch {
 
     /// A message moved.
     pub fn moved(&mut self, m: &MessageMove<'_>) {
-        self.pulse(m.account).moved(m);
+        let watched = self.account(m.account);
+        watched.pulse_changed = true;
+        watched.pulse.moved(m);
+        let first = !matches!(m.from, Some(State::Delivered | State::Read)) && matches!(m.to, State::Delivered | State::Read);
+        // What comes late while the provider is in trouble must not become what is usual.
+        let well = watched.judgement.is_none_or(|j| j.reason == Reason::Well);
+        if let (true, true, Some(sent), Some(receipt)) = (first, well, m.sent_at, m.delivered_at) {
+            watched.latency.receipted(m.kind, sent, receipt);
+        }
         self.feed.push(Entry { account: m.account.clone(), at: m.now, what: What::Moved { id: m.id, from: m.from, to: m.to } });
         let hours = self.accounts.get(m.account).map(|w| w.pulse.hours.last(Span::hours(1), m.now)).unwrap_or_default();
         self.incidents.moved(m, hours, &mut self.feed);
@@ -219,10 +222,16 @@ impl Watch {
         let mut changed = Vec::new();
         for (id, configured) in configured {
             let watched = self.account(id);
+            if watched.latency.refresh(now)
+                && let Some((_, usual)) = watched.latency.usual()
+            {
+                watched.pulse.recent.usual_ms = usual.0.max(SLOW_MIN.0);
+                watched.pulse_changed = true;
+            }
             let case = Case {
                 pulse: &watched.pulse,
                 traffic: &watched.traffic,
-                grace: watched.grace.unwrap_or(GRACE_UNLEARNED),
+                grace: watched.latency.usual().map_or(GRACE_UNLEARNED, |(grace, _)| grace),
                 token_ends_at: configured.token_ends_at,
             };
             let judged = judge(case, now);
@@ -251,7 +260,7 @@ impl Watch {
 
     /// How long a receipt of an account usually takes at the most, once that is known.
     pub fn grace(&self, id: &AccountId) -> Option<Span> {
-        self.accounts.get(id).and_then(|w| w.grace)
+        self.accounts.get(id).and_then(|w| w.latency.usual()).map(|(grace, _)| grace)
     }
 
     /// The incidents that are open.
@@ -269,14 +278,9 @@ impl Watch {
         self.accounts.get(id).map(|w| (&w.pulse, &w.traffic))
     }
 
-    /// Sets what was learned of how long receipts take: at the most usually, and the usual time that [`recent::Recent`] compares with.
-    pub fn learned(&mut self, id: &AccountId, grace: Span, usual: Span) {
-        let watched = self.account(id);
-        watched.grace = Some(grace);
-        if watched.pulse.recent.usual_ms != usual.0 {
-            watched.pulse.recent.usual_ms = usual.0;
-            watched.pulse_changed = true;
-        }
+    /// When a message of this kind that was sent then is late, as learned; `None` before enough was seen.
+    pub fn late(&self, id: &AccountId, kind: Option<&str>, sent_at: Millis) -> Option<Span> {
+        self.accounts.get(id).and_then(|w| w.latency.late(kind, sent_at))
     }
 
     /// What happened since it was last asked.
@@ -291,6 +295,7 @@ impl Watch {
             if std::mem::take(&mut watched.pulse_changed) {
                 sheets.push(Sheet::of(format!("pulse/{id}"), &watched.pulse));
             }
+            watched.latency.take_changed(id, &mut sheets);
             if std::mem::take(&mut watched.traffic_changed) {
                 sheets.push(Sheet::of(format!("traffic/{id}"), &watched.traffic));
             }

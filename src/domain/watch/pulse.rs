@@ -201,16 +201,16 @@ impl Pulse {
     fn failed(&mut self, m: &MessageMove<'_>) {
         let at = m.failed_at.unwrap_or(m.now);
         self.hours.failed(at);
-        if m.class == Some(Class::Authorization)
+        if m.failure_class == Some(Class::Authorization)
             && let Some(token) = self.token(m.sender)
         {
             if token.refused_at.is_none_or(|t| t <= at) {
-                token.code = m.code.map(str::to_owned);
+                token.code = m.failure_code.map(str::to_owned);
             }
             later(&mut token.refused_at, at);
         }
-        if matches!(m.class, Some(Class::Quota | Class::RateLimit | Class::Billing))
-            && let Some(code) = m.code
+        if matches!(m.failure_class, Some(Class::Quota | Class::RateLimit | Class::Billing))
+            && let Some(code) = m.failure_code
         {
             self.figure(&format!("limit {code}"), code, at);
         }

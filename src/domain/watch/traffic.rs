@@ -160,7 +160,7 @@ mod tests {
             let noon = Millis(midnight + (day * 24 + 12) * HOUR_MS);
             let expected = traffic.expected(noon, Millis(noon.0 + HOUR_MS));
             assert_eq!(expected > 0.0, day == 3, "day {day}: {expected}");
-            (0..24).for_each(|hour| drop(traffic.came(Millis(midnight + (day * 24 + hour) * HOUR_MS), 40)));
+            (0..24).for_each(|hour| _ = traffic.came(Millis(midnight + (day * 24 + hour) * HOUR_MS), 40));
         }
     }
 

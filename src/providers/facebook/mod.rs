@@ -61,6 +61,12 @@ pub static SPEC: Spec = Spec {
             required: false,
             help: "the Pages of this account; callbacks of other Pages are stored and ignored (default: every Page of the app)",
         },
+        Setting {
+            key: "token_ends_at",
+            kind: SettingKind::Text,
+            required: false,
+            help: "when the Page access token ends (RFC 3339), where it does; the account is shown as expired from then on until a send is accepted",
+        },
         Setting { key: "page_access_tokens", kind: SettingKind::Secrets, required: false, help: "Page access tokens, for health checks" },
     ],
     token_in_path: false,
@@ -93,6 +99,7 @@ struct Facebook {
     app_secrets: verify::AppSecrets,
     verify_tokens: verify::VerifyTokens,
     rules: parse::Rules,
+    token_ends_at: Option<Millis>,
 }
 
 fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingError> {
@@ -118,6 +125,7 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
         id: id.clone(),
         app_secrets: verify::AppSecrets::new(values.list("app_secret")),
         verify_tokens: verify::VerifyTokens::new(values.list("verify_token")),
+        token_ends_at: super::token_ends_at(values)?,
         rules: parse::Rules { app_id: app_id.to_owned(), page_ids: values.list("page_ids").to_vec() },
     }))
 }
@@ -152,6 +160,10 @@ impl Account for Facebook {
 
     fn read_answer(&self, answer: &SendAnswer, _context: AnswerContext<'_>) -> AnswerReading {
         answer::read(answer)
+    }
+
+    fn token_ends_at(&self) -> Option<Millis> {
+        self.token_ends_at
     }
 
     fn handshake(&self, query: &str) -> Handshake {

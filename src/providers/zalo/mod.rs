@@ -20,7 +20,7 @@ use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
 use crate::domain::phone;
 use crate::domain::record::{Callback, Method, SendAnswer};
-use crate::domain::time::Span;
+use crate::domain::time::{Millis, Span};
 
 /// Carries the signature of every callback.
 const SIGNATURE_HEADER: &str = "x-zevent-signature";
@@ -77,6 +77,12 @@ const SETTINGS: &[Setting] = &[
         help: "code of Zalo's domain check: the part between zalo_verifier and .html",
     },
     Setting { key: "access_token", kind: SettingKind::Secrets, required: false, help: "OA access token, for the status API" },
+    Setting {
+        key: "token_ends_at",
+        kind: SettingKind::Text,
+        required: false,
+        help: "when the access token ends (RFC 3339); the account is shown as expired from then on until a send is accepted",
+    },
     Setting { key: "refresh_token", kind: SettingKind::Secrets, required: false, help: "OA refresh token, for the status API" },
 ];
 
@@ -94,6 +100,7 @@ struct Zalo {
     oa_secret_keys: Vec<String>,
     oa_ids: Vec<String>,
     site_codes: Vec<String>,
+    token_ends_at: Option<Millis>,
 }
 
 impl Account for Zalo {
@@ -116,6 +123,10 @@ impl Account for Zalo {
 
     fn read_answer(&self, answer: &SendAnswer, context: AnswerContext<'_>) -> AnswerReading {
         answer::read(answer, context)
+    }
+
+    fn token_ends_at(&self) -> Option<Millis> {
+        self.token_ends_at
     }
 
     fn site_verifications(&self) -> &[String] {
@@ -144,6 +155,7 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
         oa_secret_keys: values.list("oa_secret_key").to_vec(),
         oa_ids: values.list("oa_ids").to_vec(),
         site_codes: values.list("site_verification").to_vec(),
+        token_ends_at: super::token_ends_at(values)?,
     }))
 }
 

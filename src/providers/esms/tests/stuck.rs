@@ -57,6 +57,7 @@ fn evidence(state: State) -> Evidence<'static> {
         results_pending: false,
         called_back: false,
         scheduled_at: None,
+        since: ARRIVAL,
         now: ARRIVAL,
     }
 }

@@ -1,0 +1,49 @@
+//! One move of one message, as those who watch and count are told of it.
+
+use crate::domain::failure::Class;
+use crate::domain::ids::AccountId;
+use crate::domain::state::State;
+use crate::domain::time::Millis;
+
+/// A message whose state moved in a batch that is about to be committed. The times and properties are those after the move.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved<'a> {
+    /// Its account.
+    pub account: &'a AccountId,
+    /// Arrival of the record that moved it.
+    pub now: Millis,
+    /// When the message became known. Never changes.
+    pub created_at: Millis,
+    /// From; `None` for a message that just became known.
+    pub from: Option<State>,
+    /// To. The same as `from` where only its price became known or another one.
+    pub to: State,
+    /// Kind.
+    pub kind: Option<&'a str>,
+    /// Template.
+    pub template_id: Option<&'a str>,
+    /// The sending OA, Page or number.
+    pub sender: Option<&'a str>,
+    /// The carrier.
+    pub carrier: Option<&'a str>,
+    /// Its price in ten-thousandths of a dong.
+    pub price: Option<i64>,
+    /// The price that was known when it moved the last time, in ten-thousandths of a dong.
+    pub price_before: Option<i64>,
+    /// When it was queued.
+    pub queued_at: Option<Millis>,
+    /// When it was sent.
+    pub sent_at: Option<Millis>,
+    /// When it was delivered.
+    pub delivered_at: Option<Millis>,
+    /// When it was read.
+    pub read_at: Option<Millis>,
+    /// When it failed.
+    pub failed_at: Option<Millis>,
+    /// Class of the reported failure, also of one that a proof of delivery beat.
+    pub failure_class: Option<Class>,
+    /// Code of the reported failure.
+    pub failure_code: Option<&'a str>,
+    /// It was stuck before.
+    pub late: bool,
+}
