@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the answer is "no" or "not found", 2 usage or configuration, 3 the store cannot be opened. A closed pipe is
 //! success. Answers go to standard output, everything else to standard error. One file a command; it must not know HTTP handlers or SQL.
 
+mod accounts;
 mod backup;
 mod bench;
 mod callbacks;
@@ -15,6 +16,7 @@ mod explain;
 mod export;
 mod field;
 mod filter;
+mod incidents;
 mod lang;
 mod messages;
 mod open;
@@ -100,6 +102,10 @@ enum Command {
     Show(show::Options),
     /// What a provider's code means and what to do (needs no configuration)
     Explain(explain::Options),
+    /// How the accounts stand, what is missing, and what to do
+    Accounts(accounts::Options),
+    /// What is wrong with many messages at once, newest first
+    Incidents(incidents::Options),
     /// The stored callbacks, newest first
     Callbacks(callbacks::Options),
     /// Process stored callbacks again
@@ -156,6 +162,8 @@ impl Command {
             Command::Messages(options) => messages::run(globals, options),
             Command::Show(options) => show::run(globals, options),
             Command::Explain(options) => explain::run(globals, options),
+            Command::Accounts(options) => accounts::run(globals, options),
+            Command::Incidents(options) => incidents::run(globals, options),
             Command::Callbacks(options) => callbacks::run(globals, options),
             Command::Reprocess(options) => reprocess::run(globals, options),
             Command::Backup(options) => backup::run(globals, options),
@@ -206,6 +214,10 @@ mod tests {
             "baophat explain facebook 10.2018300 --family graph",
             "baophat explain",
             "baophat explain zalo --search template",
+            "baophat accounts --json --fail-if-unwell",
+            "baophat accounts shop-oa --lang en",
+            "baophat incidents --all --account shop-oa --limit 5 --fail-if-any",
+            "baophat incidents 12 --json",
             "baophat callbacks --status error --account shop-oa --since 1d --limit 5 --json",
             "baophat callbacks show 12 --raw",
             "baophat reprocess 12",

@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
+use super::{accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,7 @@ use super::{callbacks, catalogue, edge_document, messages, probes, refused, regi
     tags(
         (name = "messages", description = "What was sent and what became of it"),
         (name = "callbacks", description = "What the providers told, as it came"),
+        (name = "accounts", description = "How accounts stand, and what is wrong with many messages at once"),
         (name = "catalogue", description = "What every failure code means and what to do"),
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
@@ -47,6 +48,10 @@ struct Document;
     catalogue::list,
     catalogue::get,
     refused::list,
+    accounts::list,
+    accounts::get,
+    accounts::incidents,
+    accounts::incident,
 ))]
 struct V1;
 

@@ -1,5 +1,6 @@
 //! The edge: the only floor that knows HTTP. It takes bytes under limits, finds the account, and leaves the rest to the pipeline.
 
+mod accounts;
 mod auth;
 mod body;
 mod callbacks;
@@ -97,6 +98,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(catalogue::list)
                 .service(catalogue::get)
                 .service(refused::list)
+                .service(accounts::list)
+                .service(accounts::get)
+                .service(accounts::incidents)
+                .service(accounts::incident)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

@@ -14,7 +14,7 @@ mod writer;
 pub use health::Health;
 pub use inbox::{Inbox, SubmitError, Submitted};
 pub use projector::{Nudge, Parts, Projected, Projector, ProjectorHandle, ReprocessWhat};
-pub use rules::AccountRules;
+pub use rules::{AccountRules, Known};
 pub use writer::Writer;
 
 /// Most records in one commit of the inbox.

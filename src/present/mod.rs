@@ -2,16 +2,20 @@
 //!
 //! One place for the HTTP API and the command line. It reads the store and explains; it must not know HTTP or a terminal.
 
+mod account;
 mod callback;
 mod catalogue;
 pub mod cursor;
 mod examples;
+mod incident;
 mod message;
 pub mod schema;
 mod spelling;
 
+pub use account::{AccountList, AccountView, EventGroupView, TokenView};
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};
+pub use incident::{IncidentFilter, IncidentPage, IncidentView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };

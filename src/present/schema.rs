@@ -5,9 +5,10 @@ use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::event::{EntryKind, EntrySource, Evidence};
+use crate::domain::event::{EntryKind, EntrySource, Evidence, GroupRole};
 use crate::domain::failure::{self, Lang};
 use crate::domain::record::Status;
+use crate::domain::watch::{Reason, Standing};
 use crate::domain::{state, stuck};
 use crate::providers::PROVIDERS;
 
@@ -98,6 +99,16 @@ schemas! {
     CallbackStatus = set(Status::ALL.iter().map(|v| v.as_str()));
     /// How a callback came.
     CallbackMethod = set(["GET", "POST"]);
+    /// How an account stands.
+    AccountState = set(Standing::ALL.iter().map(|v| v.as_str()));
+    /// Why an account stands as it does.
+    AccountReason = set(Reason::ALL.iter().map(|v| v.as_str()));
+    /// What a group of events tells.
+    EventRole = set(GroupRole::ALL.iter().map(|v| v.as_str()));
+    /// Number of an incident.
+    IncidentNumber = text().pattern(Some("^[1-9][0-9]{0,17}$")).min_length(Some(1)).max_length(Some(18)).examples(["12"]);
+    /// Open or closed.
+    IncidentState = set(["open", "closed"]);
     /// Provider slug.
     Provider = set(PROVIDERS.iter().map(|p| p.slug));
     /// Family of the failure catalogue.

@@ -46,7 +46,8 @@ impl<S: Source> Workbench<'_, S> {
         };
         let facts = joined.as_ref().unwrap_or(&own);
         let (summary, derived) = self.summarise(&account, facts, hidden)?;
-        let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, facts, &derived, now)? } else { (None, None) };
+        let unmoved = was_stuck.filter(|_| before.state == Some(derived.state));
+        let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, facts, &derived, unmoved, now)? } else { (None, None) };
         let filed = &summary.filed;
         if let Some(recipient) = &filed.recipient
             && filed.listed
@@ -130,6 +131,7 @@ impl<S: Source> Workbench<'_, S> {
         account: &AccountId,
         facts: &Facts,
         derived: &Derived,
+        unmoved: Option<Stuck>,
         now: Millis,
     ) -> Result<(Option<Stuck>, Option<Millis>), S::Error> {
         if !derived.state.is_open() {
@@ -146,9 +148,12 @@ impl<S: Source> Workbench<'_, S> {
         };
         let Some(stay) = self.rules().stay(account, kind, derived.state, since) else { return Ok((None, None)) };
         let deadline = since.plus(stay);
-        if now < deadline {
+        // A clock that went back, an old record that is folded again or a deadline that was learned anew take nothing away: only a move does.
+        let still = unmoved.filter(|s| s.since == since && s.deadline <= deadline);
+        if now < deadline && still.is_none() {
             return Ok((None, Some(deadline)));
         }
+        let deadline = still.map_or(deadline, |s| s.deadline);
         let evidence = Evidence {
             state: derived.state,
             kind,

@@ -168,6 +168,8 @@ pub struct Incident {
     pub id: IncidentId,
     /// What it is.
     pub key: IncidentKey,
+    /// The kind of its first failed message, by which its code is explained.
+    pub kind: Option<String>,
     /// When it opened.
     pub opened_at: Millis,
     /// Since when its cause has been there, as far as known.
@@ -200,6 +202,7 @@ impl Incident {
         Incident {
             id,
             key,
+            kind: None,
             opened_at: now,
             since: since.min(now),
             last_at: now,

@@ -38,6 +38,7 @@ struct Candidate {
     /// Messages that are stuck for it now.
     stuck_now: u64,
     failures: bool,
+    kind: Option<String>,
 }
 
 impl Candidate {
@@ -72,7 +73,8 @@ fn closed_name(id: IncidentId) -> String {
 }
 
 /// A message that has to do with a trouble.
-struct Member {
+struct Member<'a> {
+    kind: Option<&'a str>,
     id: MessageAt,
     recipient: u64,
     at: Millis,
@@ -112,7 +114,7 @@ impl Incidents {
                 carrier: own(by_carrier, m.carrier),
             };
             let at = m.now;
-            let member = Member { id: m.id, recipient: m.recipient_hash(), at, since: at, stuck: false, threshold, hour };
+            let member = Member { kind: m.kind, id: m.id, recipient: m.recipient_hash(), at, since: at, stuck: false, threshold, hour };
             self.meet(key, member, feed);
         } else if m.to != State::Queued && matches!(m.from, None | Some(State::Queued | State::Failed)) {
             let at = if m.to == State::Sent { m.now } else { m.sent_at.unwrap_or(m.now) };
@@ -149,7 +151,7 @@ impl Incidents {
             }
             let recipient = recipient_hash(change.recipient, change.id.row);
             let (at, hour) = (change.now, Hour::default());
-            self.meet(key(after), Member { id: change.id, recipient, at, since: at, stuck: true, threshold, hour }, feed);
+            self.meet(key(after), Member { kind: None, id: change.id, recipient, at, since: at, stuck: true, threshold, hour }, feed);
         }
     }
 
@@ -164,11 +166,14 @@ impl Incidents {
     }
 
     /// A message joins the incident of its trouble, or brings the trouble nearer to being one.
-    fn meet(&mut self, key: IncidentKey, member: Member, feed: &mut Vec<Entry>) {
+    fn meet(&mut self, key: IncidentKey, member: Member<'_>, feed: &mut Vec<Entry>) {
         if let Some(incident) = self.open.get_mut(&key) {
             incident.join(member.id, member.recipient, member.at);
             incident.stuck_now += u64::from(member.stuck);
             incident.failures |= !member.stuck;
+            if incident.kind.is_none() {
+                incident.kind = member.kind.map(str::to_owned);
+            }
             if incident.grew() {
                 tell(incident, Step::Grew, member.at, feed);
             }
@@ -185,7 +190,7 @@ impl Incidents {
                     let quietest = (0..candidates.len()).min_by_key(|i| candidates[*i].met.last().map(|(_, _, at)| *at)).unwrap_or(0);
                     candidates.remove(quietest);
                 }
-                candidates.push(Candidate { key: key.clone(), met: Vec::new(), stuck_now: 0, failures: false });
+                candidates.push(Candidate { key: key.clone(), met: Vec::new(), stuck_now: 0, failures: false, kind: None });
                 candidates.len() - 1
             }
         };
@@ -196,6 +201,9 @@ impl Incidents {
         }
         candidate.stuck_now += u64::from(member.stuck);
         candidate.failures |= !member.stuck;
+        if candidate.kind.is_none() {
+            candidate.kind = member.kind.map(str::to_owned);
+        }
         mark(&mut self.changed_candidates, &account);
         let opens = match member.threshold {
             Threshold::Never => false,
@@ -211,6 +219,7 @@ impl Incidents {
             let incident = self.open_one(key, since, at);
             incident.stuck_now = candidate.stuck_now;
             incident.failures = candidate.failures;
+            incident.kind = candidate.kind;
             for (recipient, id, met) in candidate.met {
                 incident.join(id, recipient, met);
             }

@@ -18,6 +18,7 @@ pub mod sketch;
 mod standing;
 pub mod tally;
 pub mod traffic;
+pub mod words;
 
 use std::collections::BTreeMap;
 
