@@ -10,8 +10,8 @@ use actix_web::web;
 
 use crate::clock::{Clock, WallClock};
 use crate::config::{Config, Database, Limits};
-use crate::http::{ApiKeys, App, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
-use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Writer};
+use crate::http::{ApiKeys, App, Examiner, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
+use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Signals, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
 use crate::store::StoreError;
 use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
@@ -82,6 +82,8 @@ pub struct Service {
     pub health: Arc<Health>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What is noticed of the accounts.
+    pub signals: Arc<Signals>,
     server: ServerHandle,
     running: tokio::task::JoinHandle<std::io::Result<()>>,
     ticking: tokio::task::JoinHandle<()>,
@@ -109,6 +111,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     lock.tell(&address.to_string());
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
+    let signals = Arc::new(Signals::new(config.accounts.iter().map(|a| a.id.clone())));
     publish_limits(config, &metrics);
 
     let mut writer = InboxWriter::open(&place)?;
@@ -140,6 +143,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         health: health.clone(),
         metrics: metrics.clone(),
         refusals: Refusals::default(),
+        examiner: Examiner::default(),
+        signals: signals.clone(),
         bodies: Room::default(),
         keys,
         limits: config.limits.clone(),
@@ -158,6 +163,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         new_key,
         health,
         metrics,
+        signals,
         server: server_handle,
         running,
         ticking,
@@ -190,6 +196,8 @@ fn publish_limits(config: &Config, metrics: &Metrics) {
         ("batch_records_max", crate::ingest::BATCH_RECORDS_MAX as i64),
         ("fold_records_max", crate::ingest::FOLD_RECORDS_MAX as i64),
         ("sweep_messages_max", crate::ingest::SWEEP_MESSAGES_MAX as i64),
+        ("examined_per_minute_max", i64::from(crate::http::EXAMINED_PER_MINUTE_MAX)),
+        ("examined_at_once_max", crate::http::EXAMINED_AT_ONCE_MAX as i64),
         ("connections_max", l.connections_max as i64),
         ("workers", l.workers as i64),
     ];

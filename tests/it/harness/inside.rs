@@ -9,6 +9,7 @@ use baophat::app;
 use baophat::clock::HandClock;
 use baophat::config::{Config, Env};
 use baophat::domain::time::Millis;
+use baophat::ingest::Signals;
 use baophat::metrics::Metrics;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -24,6 +25,8 @@ pub struct Inside {
     pub clock: HandClock,
     /// What it counts.
     pub metrics: Arc<Metrics>,
+    /// What it notices of the accounts.
+    pub signals: Arc<Signals>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -44,13 +47,13 @@ impl Inside {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let service = app::start(&config, Arc::new(its_clock)).await.unwrap();
-                tell.send((service.address, service.metrics.clone())).unwrap();
+                tell.send((service.address, service.metrics.clone(), service.signals.clone())).unwrap();
                 let _ = stopped.await;
                 service.stop().await.unwrap();
             });
         });
-        let (address, metrics) = told.recv_timeout(PATIENCE).unwrap();
-        Inside { clock, metrics, address, stop: Some(stop), thread: Some(thread), _folder: folder }
+        let (address, metrics, signals) = told.recv_timeout(PATIENCE).unwrap();
+        Inside { clock, metrics, signals, address, stop: Some(stop), thread: Some(thread), _folder: folder }
     }
 
     /// Sends a request.
