@@ -54,6 +54,15 @@ impl Examiner {
     }
 }
 
+/// Makes room for the next examination, however this one ends.
+struct Ended(web::Data<App>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.examiner.end();
+    }
+}
+
 /// Examines a refused callback, which stands in the list of the refused under this number, on another thread and some time.
 pub fn start(request: &HttpRequest, app: &web::Data<App>, unproven: Unproven, number: u64, token: Option<&str>) {
     let Unproven { mut callback, .. } = unproven;
@@ -65,13 +74,14 @@ pub fn start(request: &HttpRequest, app: &web::Data<App>, unproven: Unproven, nu
     let more = spec.examined_headers.iter().filter_map(|name| Some((*name, request.headers().get(*name)?)));
     callback.headers.extend(more.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())));
     let (app, token) = (app.clone(), token.map(str::to_owned));
+    let ended = Ended(app.clone());
     drop(rt::task::spawn_blocking(move || {
+        let _ended = ended;
         let others = app.rules.iter().filter(|(id, other)| **id != callback.account && other.spec.slug == spec.slug);
         let others = others.map(|(id, other)| (id, other.account.as_ref()));
         let found = providers::examine(account.as_ref(), others, &callback, token.as_deref());
         app.signals.found(&callback.account, &found, callback.received_at);
         app.refusals.explain(number, found);
-        app.examiner.end();
     }));
 }
 
