@@ -2,7 +2,7 @@
 //! stay as they are. Only for the examination of what was refused; nothing is ever accepted by a spelling.
 
 /// A longer body is not spelled anew: each spelling costs as much as the body is long.
-pub(crate) const SPELLED_BYTES_MAX: usize = 256 << 10;
+pub(crate) const SPELLED_BYTES_MAX: usize = 64 << 10;
 
 /// Blanks between the parts of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,8 +73,14 @@ fn spell(text: &str, blanks: Blanks, letters: Option<Letters>) -> String {
             rest = behind;
             continue;
         }
+        if blanks == Blanks::Kept {
+            let (same, behind) = rest.split_at(rest.find('"').unwrap_or(rest.len()));
+            out.push_str(same);
+            rest = behind;
+            continue;
+        }
         rest = &rest[c.len_utf8()..];
-        if blanks == Blanks::Kept || !is_blank(c) {
+        if !is_blank(c) {
             out.push(c);
         }
         if blanks == Blanks::Spaced && matches!(c, ':' | ',') {
@@ -103,8 +109,11 @@ impl Letters {
     fn write(self, string: &str, out: &mut String) {
         out.push('"');
         let mut rest = string.get(1..).unwrap_or_default();
-        while let Some(c) = rest.chars().next() {
-            rest = &rest[c.len_utf8()..];
+        loop {
+            let (same, behind) = rest.split_at(rest.bytes().position(|b| self.concerns(b)).unwrap_or(rest.len()));
+            out.push_str(same);
+            let Some(c) = behind.chars().next() else { return };
+            rest = &behind[c.len_utf8()..];
             match (c, rest.chars().next()) {
                 ('"', _) => out.push('"'),
                 ('\\', Some('/')) => {
@@ -128,6 +137,16 @@ impl Letters {
         }
     }
 
+    /// The byte may begin something that is written otherwise.
+    fn concerns(self, byte: u8) -> bool {
+        match byte {
+            b'"' | b'\\' | ..b' ' => true,
+            b'/' => self.slash,
+            0x80.. => self.escaped,
+            _ => self.marks.as_bytes().contains(&byte),
+        }
+    }
+
     fn put(self, c: char, out: &mut String) {
         let short = match c {
             '"' | '\\' => Some(c),
@@ -143,7 +162,9 @@ impl Letters {
             out.extend(['\\', short]);
         } else if c < ' ' || (self.escaped && !c.is_ascii()) || self.marks.contains(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&if self.capitals { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") });
+                let digits = if self.capitals { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+                out.push_str("\\u");
+                out.extend([12, 8, 4, 0].map(|shift| char::from(digits[usize::from(*unit >> shift & 15)])));
             }
         } else {
             out.push(c);
