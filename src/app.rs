@@ -10,8 +10,8 @@ use actix_web::web;
 
 use crate::clock::{Clock, WallClock};
 use crate::config::{Config, Database, Limits};
-use crate::http::{ApiKeys, App, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
-use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Writer};
+use crate::http::{ApiKeys, App, Examiner, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
+use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Signals, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
 use crate::store::StoreError;
 use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
@@ -109,6 +109,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     lock.tell(&address.to_string());
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()).learning(config.stuck.learned_floor()));
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
+    let signals = Arc::new(Signals::new(config.accounts.iter().map(|a| a.id.clone())));
     publish_limits(config, &metrics);
 
     let mut writer = InboxWriter::open(&place)?;
@@ -126,7 +127,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         retention: config.retention.clone(),
         sweep_every: config.stuck.sweep_every,
     })?;
-    let projecting = projector.start().map_err(AppError::Thread)?;
+    let projecting = projector.noticing(signals.clone()).start().map_err(AppError::Thread)?;
     let bound = config.limits.inbox_records_max;
     let keep = config.retention.callbacks;
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
@@ -140,6 +141,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         health: health.clone(),
         metrics: metrics.clone(),
         refusals: Refusals::default(),
+        examiner: Examiner::default(),
+        signals: signals.clone(),
         bodies: Room::default(),
         keys,
         limits: config.limits.clone(),
@@ -190,6 +193,8 @@ fn publish_limits(config: &Config, metrics: &Metrics) {
         ("batch_records_max", crate::ingest::BATCH_RECORDS_MAX as i64),
         ("fold_records_max", crate::ingest::FOLD_RECORDS_MAX as i64),
         ("sweep_messages_max", crate::ingest::SWEEP_MESSAGES_MAX as i64),
+        ("examined_per_minute_max", i64::from(crate::http::EXAMINED_PER_MINUTE_MAX)),
+        ("examined_at_once_max", crate::http::EXAMINED_AT_ONCE_MAX as i64),
         ("connections_max", l.connections_max as i64),
         ("workers", l.workers as i64),
     ];

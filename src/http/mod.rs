@@ -8,6 +8,7 @@ mod catalogue;
 mod docs;
 mod edge;
 mod edge_document;
+mod examine;
 mod failures;
 mod line;
 mod messages;
@@ -30,6 +31,7 @@ use actix_web::web;
 pub use auth::{ApiKeys, new_key};
 pub use body::{LONG_BYTES_MAX, Room};
 pub use docs::openapi;
+pub use examine::{EXAMINED_AT_ONCE_MAX, EXAMINED_PER_MINUTE_MAX, Examiner};
 pub use problem::{Problem, ProblemAt};
 pub use readers::Readers;
 pub use refused::Refusals;
@@ -38,7 +40,7 @@ pub use serve::{Times, listen, serve};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::domain::failure::Lang;
-use crate::ingest::{AccountRules, Health, Inbox, ProjectorHandle};
+use crate::ingest::{AccountRules, Health, Inbox, ProjectorHandle, Signals};
 use crate::metrics::Metrics;
 
 /// Everything a handler works with.
@@ -59,6 +61,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The last refused callbacks.
     pub refusals: Refusals,
+    /// Looks why they were refused.
+    pub examiner: Examiner,
+    /// What is noticed of the accounts.
+    pub signals: Arc<Signals>,
     /// The room of callbacks' long bodies.
     pub bodies: Room,
     /// Who may ask.

@@ -13,9 +13,11 @@ use super::failures::Told;
 use super::messages::lang;
 use super::params::{LangParam, Params};
 use super::problem::Problem;
+use crate::domain::failure::Lang;
+use crate::domain::ids::AccountId;
 use crate::domain::time::Millis;
-use crate::present::schema::{Moment, some_provider};
-use crate::providers::Refusal;
+use crate::present::schema::{Account, Moment, some_provider};
+use crate::providers::{self, Clue, ClueText, Finding, Refusal};
 
 /// How many are kept.
 pub const REFUSALS_MAX: usize = 100;
@@ -32,6 +34,23 @@ const REASONS: [&str; 9] = [
     "compressed",
     "broken",
 ];
+
+/// One refused callback, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// When it came.
+    pub at: Millis,
+    /// The account in the URL.
+    pub account: String,
+    /// The provider in the URL.
+    pub provider: String,
+    /// Why.
+    pub reason: &'static str,
+    /// The address it came from.
+    pub source: String,
+    /// Bytes of the body, or as many as it announced.
+    pub size: u64,
+}
 
 /// One refused callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -51,6 +70,45 @@ pub struct RefusedView {
     pub source: String,
     /// Bytes of the body, or as many as it announced.
     pub size: u64,
+    /// What explains it, the surest first. Empty where it was not examined: so often in a minute only, and shortly after the refusal.
+    pub clues: Vec<ClueView>,
+}
+
+/// What explains a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RefusalClue)]
+pub struct ClueView {
+    /// The mistake.
+    #[schema(schema_with = clues)]
+    pub clue: Clue,
+    /// The other account whose secret fits, for `other_account`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Account>)]
+    pub account: Option<AccountId>,
+    /// What happened, in the language asked for.
+    pub cause: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl RefusedView {
+    /// For people of a language.
+    fn new(refused: &Refused, found: &[Finding], lang: Lang) -> RefusedView {
+        let Refused { at, account, provider, reason, source, size } = refused.clone();
+        let spec = providers::find(&provider);
+        let clue = |f: &Finding| {
+            let ClueText { cause, remedy } = f.text(lang, spec?);
+            Some(ClueView { clue: f.clue, account: f.account.clone(), cause, remedy })
+        };
+        let clues = found.iter().filter_map(clue).collect();
+        RefusedView { at, account, provider, reason, source, size, clues }
+    }
+}
+
+/// The schema of `clue`.
+fn clues() -> Object {
+    let all = Clue::ALL.iter().map(|c| c.as_str());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(all)).description(Some("The mistake that explains it.")).build()
 }
 
 /// The schema of `reason`.
@@ -62,7 +120,9 @@ fn reasons() -> Object {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({ "data": [{
     "at": "2026-01-31T08:15:30.123Z", "account": "shop-oa", "provider": some_provider(), "reason": "mismatch", "source": "203.0.113.9",
-    "size": 412
+    "size": 412, "clues": [{
+        "clue": "reserialised", "cause": "It fits the same JSON in another spelling.", "remedy": "Pass the body through byte for byte."
+    }]
 }]}))]
 pub struct RefusedList {
     /// Newest first.
@@ -71,22 +131,40 @@ pub struct RefusedList {
 
 /// Keeps the last refused callbacks.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<VecDeque<RefusedView>>);
+pub struct Refusals(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// How many there were ever: the number of the next one.
+    ever: u64,
+    /// Newest first: number, refusal, and what explains it.
+    last: VecDeque<(u64, Refused, Vec<Finding>)>,
+}
 
 impl Refusals {
-    /// Keeps one.
-    pub fn add(&self, refused: RefusedView) {
-        if let Ok(mut all) = self.0.lock() {
-            if all.len() == REFUSALS_MAX {
-                all.pop_back();
-            }
-            all.push_front(refused);
+    /// Keeps one; the answer is its number.
+    pub fn add(&self, refused: Refused) -> u64 {
+        let Ok(mut kept) = self.0.lock() else { return 0 };
+        kept.last.truncate(REFUSALS_MAX - 1);
+        let number = kept.ever;
+        kept.ever += 1;
+        kept.last.push_front((number, refused, Vec::new()));
+        number
+    }
+
+    /// Adds what explains one, if it is still kept.
+    pub fn explain(&self, number: u64, found: Vec<Finding>) {
+        if let Ok(mut kept) = self.0.lock()
+            && let Some((_, _, explained)) = kept.last.iter_mut().find(|(n, _, _)| *n == number)
+        {
+            *explained = found;
         }
     }
 
     /// All of them, newest first.
-    pub fn all(&self) -> Vec<RefusedView> {
-        self.0.lock().map(|all| all.iter().cloned().collect()).unwrap_or_default()
+    pub fn all(&self, lang: Lang) -> Vec<RefusedView> {
+        let kept: Vec<_> = self.0.lock().map(|kept| kept.last.iter().cloned().collect()).unwrap_or_default();
+        kept.iter().map(|(_, refused, found)| RefusedView::new(refused, found, lang)).collect()
     }
 }
 
@@ -100,6 +178,6 @@ impl Refusals {
 )]
 #[get("/refused")]
 pub async fn list(request: HttpRequest, app: web::Data<App>) -> Result<web::Json<RefusedList>, Problem> {
-    lang(&request, &Params::read(request.query_string(), &[])?, &app)?;
-    Ok(web::Json(RefusedList { data: app.refusals.all() }))
+    let lang = lang(&request, &Params::read(request.query_string(), &[])?, &app)?;
+    Ok(web::Json(RefusedList { data: app.refusals.all(lang) }))
 }

@@ -8,6 +8,7 @@ mod health;
 mod inbox;
 mod projector;
 mod rules;
+mod signals;
 mod watching;
 mod writer;
 
@@ -15,6 +16,7 @@ pub use health::Health;
 pub use inbox::{Inbox, SubmitError, Submitted};
 pub use projector::{Nudge, Parts, Projected, Projector, ProjectorHandle, ReprocessWhat};
 pub use rules::{AccountRules, Known};
+pub use signals::{Counted, Signals, Tally};
 pub use writer::Writer;
 
 /// Most records in one commit of the inbox.

@@ -19,6 +19,7 @@ pub use handle::{Nudge, Projected, ProjectorHandle, ReprocessWhat};
 
 use super::fold::{fold_record, is_own, outcome};
 use super::rules::AccountRules;
+use super::signals::Signals;
 use super::watching::Watching;
 use super::writer::describe;
 use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
@@ -77,6 +78,8 @@ pub struct Projector<I, S> {
     reviews: VecDeque<(AccountId, Row)>,
     /// Nothing is told on: the past is only made again. `Some(true)`: what is remembered of these records is kept already.
     past: Option<bool>,
+    /// What was noticed at the edge.
+    signals: Arc<Signals>,
     inbox: I,
     state: S,
     rules: Arc<AccountRules>,
@@ -142,6 +145,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             watch_after: Millis(0),
             reviews: VecDeque::new(),
             past: None,
+            signals: Arc::default(),
             inbox,
             state,
             rules,
@@ -158,6 +162,13 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             stopping: false,
         };
         Ok((projector, handle))
+    }
+
+    /// Takes in what the edge notices.
+    #[must_use]
+    pub fn noticing(mut self, signals: Arc<Signals>) -> Self {
+        self.signals = signals;
+        self
     }
 
     /// Tells nothing on of what it folds: the past is only made again. `remembered`: its records were counted before and are not again.
@@ -445,7 +456,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         if !waits {
             let rules = self.rules.clone();
             let mut watching = self.take_watching()?;
-            let (changed, mut change) = watching.tick(&rules, now, &self.state)?;
+            let (changed, mut change) = watching.tick(&rules, now, &self.signals, &self.state)?;
             self.hush(&mut change);
             if !change.sheets.is_empty() || !change.feed.is_empty() {
                 self.state.commit(&change, &[], None)?;

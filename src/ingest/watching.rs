@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::rules::AccountRules;
+use super::signals::Signals;
 use crate::domain::event::{AccountEvent, EventGroup};
 use crate::domain::failure::{Class, Failure, Retry};
 use crate::domain::feed::MessageAt;
@@ -123,6 +124,30 @@ impl Watching {
         }
     }
 
+    /// What was noticed at the edge since the last time: requests that were refused, repeats, what was no callback at all.
+    fn signals(&mut self, signals: &Signals, now: Millis) {
+        for (account, tally) in signals.drain() {
+            let pulse = self.watch.pulse(&account);
+            for (refusal, counted) in &tally.refused {
+                pulse.refused(refusal.as_str(), counted.count, counted.last);
+                pulse.refused_in_a_row(counted.count, counted.first);
+            }
+            for (finding, counted) in &tally.found {
+                let name = match &finding.account {
+                    Some(other) => format!("{} {other}", finding.clue.as_str()),
+                    None => finding.clue.as_str().to_owned(),
+                };
+                pulse.refused(&name, counted.count, counted.last);
+            }
+            if tally.repeats > 0 {
+                pulse.counters.duplicates.again(tally.repeats, now);
+            }
+            if tally.malformed > 0 {
+                pulse.counters.malformed.again(tally.malformed, now);
+            }
+        }
+    }
+
     /// Every message that moved, and every overlay that changed.
     fn moves(&mut self, rules: &AccountRules, change: &Change, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
         let mut carried: HashMap<u64, Carriage> = HashMap::new();
@@ -192,8 +217,10 @@ impl Watching {
         &mut self,
         rules: &AccountRules,
         now: Millis,
+        signals: &Signals,
         state: &impl StateWriter,
     ) -> Result<(Vec<AccountId>, Change), StoreError> {
+        self.signals(signals, now);
         self.tally.tend(now, &|prefix| state.sheets(prefix))?;
         let accounts = rules.iter().map(|(id, known)| (id, known.configured()));
         let changed = self.watch.tick(now, accounts);

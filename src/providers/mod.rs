@@ -2,12 +2,14 @@
 //!
 //! A provider is a map from its words to ours: how it signs, what its events mean, what its send calls answer, what its codes
 //! mean. It is pure: no clock, no file, no socket. It must not know the store, HTTP status codes or other providers.
-//! **Architecture invariant:** a [`Verified`] callback can only be made here, by [`verify`].
+//! **Architecture invariant:** a [`Verified`] callback can only be made here, by [`prove`].
 
 pub mod catalogue;
+mod clue;
 pub mod esms;
 pub mod facebook;
 pub(crate) mod json;
+mod spelling;
 pub mod zalo;
 
 use std::fmt;
@@ -17,6 +19,8 @@ use crate::domain::ids::AccountId;
 use crate::domain::message::Timeline;
 use crate::domain::record::{Callback, Method, SendAnswer};
 use crate::domain::time::{Millis, Span};
+
+pub use clue::{Clue, ClueText, Finding, Unproven, examine};
 
 /// Every provider, in the order in which they are shown.
 pub const PROVIDERS: &[&Spec] = &[&zalo::SPEC, &facebook::SPEC, &esms::SPEC];
@@ -42,6 +46,12 @@ pub struct Spec {
     pub methods: &'static [Method],
     /// Request headers kept with a callback, lower case.
     pub kept_headers: &'static [&'static str],
+    /// Request headers that only the examination of a refused callback looks at, lower case. They prove nothing and are not kept.
+    pub examined_headers: &'static [&'static str],
+    /// The setting with the secrets by which callbacks prove themselves.
+    pub callback_secret: &'static str,
+    /// The setting with those that are known and no longer accepted.
+    pub retired_secret: &'static str,
     /// Its receipts include watermarks over whole conversations.
     pub has_threads: bool,
     /// The kind of a registered message where nobody tells one.
@@ -229,6 +239,11 @@ pub trait Account: Send + Sync {
     /// The reason to count; never anything of the request.
     fn verify(&self, callback: &Callback, token: Option<&str>) -> Result<(), Refusal>;
 
+    /// What in the account's own settings explains why a callback was refused; nothing where nothing does. Not asked of others.
+    fn examine(&self, _callback: &Callback, _token: Option<&str>) -> Vec<Clue> {
+        Vec::new()
+    }
+
     /// What makes two callbacks of this account the same one: they are repeats of each other exactly when these bytes are equal.
     fn identity(&self, callback: &Callback) -> Vec<u8>;
 
@@ -260,7 +275,7 @@ pub trait Account: Send + Sync {
     fn console(&self, origin: &str) -> Vec<ConsoleStep>;
 }
 
-/// A callback that its provider signed. Only [`verify`] makes one; nothing else can enter the inbox as a callback.
+/// A callback that its provider signed. Only [`prove`] makes one; nothing else can enter the inbox as a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<T>(T, Identity);
 
@@ -279,8 +294,18 @@ impl<T> Verified<T> {
 /// # Errors
 /// The reason to count.
 pub fn verify(account: &dyn Account, callback: Callback, token: Option<&str>) -> Result<Verified<Callback>, Refusal> {
+    prove(account, callback, token).map_err(|unproven| unproven.refusal)
+}
+
+/// Verifies a callback over its raw bytes, and gives it back when it is refused.
+///
+/// # Errors
+/// The reason to count, and the callback to examine.
+pub fn prove(account: &dyn Account, callback: Callback, token: Option<&str>) -> Result<Verified<Callback>, Box<Unproven>> {
     use sha2::{Digest, Sha256};
-    account.verify(&callback, token)?;
+    if let Err(refusal) = account.verify(&callback, token) {
+        return Err(Box::new(Unproven { refusal, callback }));
+    }
     let mut hash = Sha256::new();
     hash.update(callback.account.as_str().as_bytes());
     hash.update([0]);

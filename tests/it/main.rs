@@ -16,6 +16,7 @@ mod disk;
 mod document;
 mod durability;
 mod faults;
+mod forensics;
 mod fuzz;
 mod handshakes;
 mod hostile;

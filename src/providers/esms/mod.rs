@@ -14,7 +14,8 @@ mod tests;
 mod verify;
 
 use super::{
-    Account, AnswerContext, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec, StuckEvidence, Values,
+    Account, AnswerContext, Clue, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec, StuckEvidence,
+    Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -23,7 +24,10 @@ use crate::domain::record::{Callback, Method, SendAnswer};
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, common_cause};
 use crate::domain::time::Span;
-use verify::{TOKEN_CHARS_MIN, Tokens, is_possible};
+use verify::{Shapes, TOKEN_CHARS_MIN, Tokens, is_possible};
+
+/// The setting with tokens that are known and no longer accepted.
+const RETIRED_TOKENS: &str = "retired_callback_tokens";
 
 /// eSMS.
 pub static SPEC: Spec = Spec {
@@ -37,6 +41,9 @@ pub static SPEC: Spec = Spec {
     token_in_path: true,
     methods: &[Method::Get, Method::Post],
     kept_headers: &[],
+    examined_headers: &[],
+    callback_secret: "callback_token",
+    retired_secret: RETIRED_TOKENS,
     has_threads: false,
     default_kind: None,
     deadlines: DEADLINES,
@@ -56,6 +63,12 @@ const SETTINGS: &[Setting] = &[
         kind: SettingKind::Secrets,
         required: true,
         help: "secret part of the CallbackUrl: 16 characters or more out of A-Z a-z 0-9 - . _ ~; with a list every one is accepted",
+    },
+    Setting {
+        key: RETIRED_TOKENS,
+        kind: SettingKind::Secrets,
+        required: false,
+        help: "tokens of the past; never accepted, but a callback that brings one is refused with that reason",
     },
     Setting { key: "api_key", kind: SettingKind::Secrets, required: false, help: "ApiKey of the eSMS account, for the status calls" },
     Setting { key: "secret_key", kind: SettingKind::Secrets, required: false, help: "SecretKey of the eSMS account, for the status calls" },
@@ -82,6 +95,9 @@ const OA_CODES: [&str; 11] = ["-124", "-201", "-213", "-216", "-217", "-218", "-
 struct Esms {
     id: AccountId,
     tokens: Tokens,
+    retired_tokens: Tokens,
+    /// For the examination of tokens that are nearly right.
+    shapes: Shapes,
     /// The token to put into new URLs: the first of the list.
     token: String,
 }
@@ -94,21 +110,39 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
             problem: "is missing; make one, for example with `openssl rand -hex 24`".into(),
         });
     };
-    if tokens.iter().any(|t| !is_possible(t)) {
-        let problem = format!("must have {TOKEN_CHARS_MIN} characters or more, all out of A-Z a-z 0-9 - . _ ~ (it is a part of the URL)");
-        return Err(SettingError { key: "callback_token", problem });
+    for key in ["callback_token", RETIRED_TOKENS] {
+        if values.list(key).iter().any(|t| !is_possible(t)) {
+            let problem =
+                format!("must have {TOKEN_CHARS_MIN} characters or more, all out of A-Z a-z 0-9 - . _ ~ (it is a part of the URL)");
+            return Err(SettingError { key, problem });
+        }
     }
     for key in ["api_key", "secret_key"] {
         if values.list(key).iter().any(|v| v.trim().is_empty()) {
             return Err(SettingError { key, problem: "is empty; leave the key out when there is none".into() });
         }
     }
-    Ok(Box::new(Esms { id: id.clone(), tokens: Tokens::new(tokens), token: token.clone() }))
+    Ok(Box::new(Esms {
+        id: id.clone(),
+        tokens: Tokens::new(tokens),
+        retired_tokens: Tokens::new(values.list(RETIRED_TOKENS)),
+        shapes: Shapes::new(tokens),
+        token: token.clone(),
+    }))
 }
 
 impl Account for Esms {
     fn verify(&self, _callback: &Callback, token: Option<&str>) -> Result<(), Refusal> {
         self.tokens.check(token)
+    }
+
+    fn examine(&self, _callback: &Callback, token: Option<&str>) -> Vec<Clue> {
+        let found = [
+            (self.retired_tokens.check(token).is_ok(), Clue::RetiredSecret),
+            (token.is_some_and(|t| self.shapes.resemble(t)), Clue::TokenShape),
+            (self.tokens.check(token) == Err(Refusal::Missing), Clue::Unsigned),
+        ];
+        found.into_iter().filter_map(|(holds, clue)| holds.then_some(clue)).collect()
     }
 
     fn identity(&self, callback: &Callback) -> Vec<u8> {

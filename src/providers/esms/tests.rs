@@ -1,6 +1,7 @@
 //! Every row of the protocol as a callback: ids, statuses, counters, kinds, voice, repeats, settings, lookups, causes. The
 //! fixtures are replayed in `fixtures`; hostile bytes come last.
 
+mod examine;
 mod fixtures;
 mod hostile;
 mod rules;

@@ -33,6 +33,31 @@ impl Tokens {
     }
 }
 
+/// Fewest characters that a token must share with a right one to count as nearly right. So many nobody guesses, so whoever may read
+/// the list of refusals cannot find a token out piece by piece.
+const SHARED_CHARS_MIN: usize = 12;
+
+/// The accepted tokens in small letters, to tell what is nearly one of them.
+pub(super) struct Shapes(Vec<String>);
+
+impl Shapes {
+    /// Of these tokens.
+    pub(super) fn new(tokens: &[String]) -> Shapes {
+        Shapes(tokens.iter().map(|t| t.to_ascii_lowercase()).collect())
+    }
+
+    /// A text is one of the tokens but for case, a missing end or something behind it.
+    pub(super) fn resemble(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        let like = |known: &String| {
+            let shared = known.len().min(text.len());
+            let (given, known) = (Sha256::digest(text[..shared].to_ascii_lowercase()), Sha256::digest(&known.as_bytes()[..shared]));
+            shared >= SHARED_CHARS_MIN && bool::from(given.as_slice().ct_eq(known.as_slice()))
+        };
+        self.0.iter().fold(false, |fits, known| fits | like(known))
+    }
+}
+
 /// The text could be a token: long enough, and nothing in it changes on its way through a URL.
 pub(super) fn is_possible(token: &str) -> bool {
     token.len() >= TOKEN_CHARS_MIN && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))

@@ -5,6 +5,7 @@
 
 mod answer;
 mod console;
+mod examine;
 mod groups;
 mod item;
 mod parse;
@@ -14,7 +15,8 @@ mod tests;
 mod verify;
 
 use super::{
-    Account, AnswerContext, Carriage, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec, Values,
+    Account, AnswerContext, Carriage, Clue, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec,
+    Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -30,6 +32,9 @@ const FAMILY: &str = "graph";
 
 /// Longest id in the settings, in bytes; Meta's have 15 to 17 digits today.
 const ID_BYTES_MAX: usize = 64;
+
+/// The setting with app secrets that are known and no longer accepted.
+const RETIRED_SECRETS: &str = "retired_app_secrets";
 
 /// Facebook Messenger.
 pub static SPEC: Spec = Spec {
@@ -48,6 +53,12 @@ pub static SPEC: Spec = Spec {
             kind: SettingKind::Secrets,
             required: true,
             help: "app secret, with which Meta signs every callback (App Dashboard → App settings → Basic)",
+        },
+        Setting {
+            key: RETIRED_SECRETS,
+            kind: SettingKind::Secrets,
+            required: false,
+            help: "app secrets of the past; never accepted, but a callback that fits one is refused with that reason",
         },
         Setting {
             key: "verify_token",
@@ -72,6 +83,9 @@ pub static SPEC: Spec = Spec {
     token_in_path: false,
     methods: &[Method::Post],
     kept_headers: &[verify::SIGNATURE_HEADER],
+    examined_headers: &[examine::OLD_SIGNATURE_HEADER],
+    callback_secret: "app_secret",
+    retired_secret: RETIRED_SECRETS,
     has_threads: true,
     default_kind: Some("message"),
     // A send call answers within seconds; a receipt follows once the customer's device is online.
@@ -97,6 +111,7 @@ fn server_time_of_id(mid: &str) -> Option<Millis> {
 struct Facebook {
     id: AccountId,
     app_secrets: verify::AppSecrets,
+    retired_secrets: verify::AppSecrets,
     verify_tokens: verify::VerifyTokens,
     rules: parse::Rules,
     token_ends_at: Option<Millis>,
@@ -113,7 +128,7 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
             return Err(SettingError { key, problem: "is missing".into() });
         }
     }
-    for key in ["app_secret", "verify_token", "page_access_tokens"] {
+    for key in ["app_secret", RETIRED_SECRETS, "verify_token", "page_access_tokens"] {
         if values.list(key).iter().any(|secret| secret.trim().is_empty()) {
             return Err(SettingError {
                 key,
@@ -124,6 +139,7 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
     Ok(Box::new(Facebook {
         id: id.clone(),
         app_secrets: verify::AppSecrets::new(values.list("app_secret")),
+        retired_secrets: verify::AppSecrets::new(values.list(RETIRED_SECRETS)),
         verify_tokens: verify::VerifyTokens::new(values.list("verify_token")),
         token_ends_at: super::token_ends_at(values)?,
         rules: parse::Rules { app_id: app_id.to_owned(), page_ids: values.list("page_ids").to_vec() },
@@ -144,6 +160,10 @@ fn plain_id(key: &'static str, id: &str) -> Result<(), SettingError> {
 impl Account for Facebook {
     fn verify(&self, callback: &Callback, _token: Option<&str>) -> Result<(), Refusal> {
         self.app_secrets.verify(callback.header(verify::SIGNATURE_HEADER), &callback.body)
+    }
+
+    fn examine(&self, callback: &Callback, _token: Option<&str>) -> Vec<Clue> {
+        examine::clues(callback, &self.app_secrets, &self.retired_secrets)
     }
 
     fn identity(&self, callback: &Callback) -> Vec<u8> {

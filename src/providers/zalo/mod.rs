@@ -5,6 +5,7 @@
 
 mod answer;
 mod console;
+mod examine;
 mod groups;
 mod parse;
 mod payload;
@@ -14,7 +15,8 @@ mod verify;
 mod tests;
 
 use super::{
-    Account, AnswerContext, Carriage, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec, Values,
+    Account, AnswerContext, Carriage, Clue, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec,
+    Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -28,6 +30,8 @@ const SIGNATURE_HEADER: &str = "x-zevent-signature";
 const SERVER_HEADER: &str = "x-zevent-server";
 /// Counts repeats; kept for people, no rule depends on it.
 const RETRY_HEADER: &str = "num_retry";
+/// The setting with keys that are known and no longer accepted.
+const RETIRED_KEYS: &str = "retired_oa_secret_keys";
 /// The kind of messages to a phone number.
 const KIND_ZNS: &str = "zns";
 /// Longest id that is taken from the configuration, in digits; real ones have up to 19.
@@ -48,6 +52,9 @@ pub static SPEC: Spec = Spec {
     token_in_path: false,
     methods: &[Method::Post],
     kept_headers: &[SIGNATURE_HEADER, SERVER_HEADER, RETRY_HEADER],
+    examined_headers: &[],
+    callback_secret: "oa_secret_key",
+    retired_secret: RETIRED_KEYS,
     has_threads: false,
     default_kind: None,
     deadlines: DEADLINES,
@@ -68,6 +75,12 @@ const SETTINGS: &[Setting] = &[
         kind: SettingKind::Secrets,
         required: true,
         help: "OA secret key from the Webhook page of the app (not the app secret); several for rotation, or for several OAs",
+    },
+    Setting {
+        key: RETIRED_KEYS,
+        kind: SettingKind::Secrets,
+        required: false,
+        help: "OA secret keys of the past; never accepted, but a callback that fits one is refused with that reason",
     },
     Setting { key: "oa_ids", kind: SettingKind::TextList, required: false, help: "ids of the OAs served; events of other OAs are ignored" },
     Setting {
@@ -98,6 +111,7 @@ struct Zalo {
     id: AccountId,
     app_id: String,
     oa_secret_keys: Vec<String>,
+    retired_keys: Vec<String>,
     oa_ids: Vec<String>,
     site_codes: Vec<String>,
     token_ends_at: Option<Millis>,
@@ -106,6 +120,12 @@ struct Zalo {
 impl Account for Zalo {
     fn verify(&self, callback: &Callback, _token: Option<&str>) -> Result<(), Refusal> {
         verify::check(callback.header(SIGNATURE_HEADER), &callback.body, &self.app_id, &self.oa_secret_keys)
+    }
+
+    fn examine(&self, callback: &Callback, _token: Option<&str>) -> Vec<Clue> {
+        let known =
+            examine::Known { app_id: &self.app_id, keys: &self.oa_secret_keys, retired_keys: &self.retired_keys, oa_ids: &self.oa_ids };
+        examine::clues(callback.header(SIGNATURE_HEADER), &callback.body, &known)
     }
 
     /// Zalo repeats a callback with the same body and the same `timestamp`; only headers differ.
@@ -144,7 +164,7 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
     if values.list("oa_secret_key").is_empty() {
         return Err(problem("oa_secret_key", "missing; copy the OA secret key from the Webhook page of the app"));
     }
-    for key in ["oa_secret_key", "access_token", "refresh_token"] {
+    for key in ["oa_secret_key", RETIRED_KEYS, "access_token", "refresh_token"] {
         values.list(key).iter().try_for_each(|secret| is_secret(key, secret))?;
     }
     values.list("oa_ids").iter().try_for_each(|oa| is_id("oa_ids", oa))?;
@@ -153,6 +173,7 @@ fn account(id: &AccountId, values: &Values) -> Result<Box<dyn Account>, SettingE
         id: id.clone(),
         app_id: app_id.to_owned(),
         oa_secret_keys: values.list("oa_secret_key").to_vec(),
+        retired_keys: values.list(RETIRED_KEYS).to_vec(),
         oa_ids: values.list("oa_ids").to_vec(),
         site_codes: values.list("site_verification").to_vec(),
         token_ends_at: super::token_ends_at(values)?,

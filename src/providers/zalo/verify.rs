@@ -16,22 +16,30 @@ use crate::providers::{Refusal, hex32};
 pub(super) fn check(header: Option<&str>, body: &[u8], app_id: &str, keys: &[String]) -> Result<(), Refusal> {
     let claimed = claimed_digest(header)?;
     let signed = unkeyed(body, app_id);
-    // Every key is tried even after one has fitted, so that the time does not tell which.
+    if any_fits(&signed, keys, &claimed) { Ok(()) } else { Err(Refusal::Mismatch) }
+}
+
+/// One of the keys makes this digest. Every key is tried even after one has fitted, so that the time does not tell which.
+pub(super) fn any_fits(unkeyed: &Sha256, keys: &[String], claimed: &[u8; 32]) -> bool {
     let fits = keys.iter().fold(Choice::from(0), |fits, key| {
-        let digest: [u8; 32] = signed.clone().chain_update(key.as_bytes()).finalize().into();
-        fits | digest.ct_eq(&claimed)
+        let digest: [u8; 32] = unkeyed.clone().chain_update(key.as_bytes()).finalize().into();
+        fits | digest.ct_eq(claimed)
     });
-    if bool::from(fits) { Ok(()) } else { Err(Refusal::Mismatch) }
+    fits.into()
 }
 
 /// Reads `mac=<64 hex digits>`, with or without `mac=`.
-fn claimed_digest(header: Option<&str>) -> Result<[u8; 32], Refusal> {
+pub(super) fn claimed_digest(header: Option<&str>) -> Result<[u8; 32], Refusal> {
+    hex32(claimed_text(header)?.as_bytes()).ok_or(Refusal::Malformed)
+}
+
+/// The value of the header without its `mac=`.
+pub(super) fn claimed_text(header: Option<&str>) -> Result<&str, Refusal> {
     let text = header.map(str::trim).filter(|h| !h.is_empty()).ok_or(Refusal::Missing)?;
-    let value = match text.split_once('=') {
+    Ok(match text.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("mac") => value.trim(),
         _ => text,
-    };
-    hex32(value.as_bytes()).ok_or(Refusal::Malformed)
+    })
 }
 
 /// The hash of everything before the key. Only members at the top level count. A body that is no JSON object has none: it then

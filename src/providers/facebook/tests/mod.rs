@@ -1,6 +1,7 @@
 //! Tests of the Facebook provider through its public seam, and what they share: one configured account and short ways to ask it.
 
 mod answers;
+mod examine;
 mod fixtures;
 mod noise;
 mod parsing;

@@ -3,6 +3,7 @@
 mod answers;
 mod arbitrary;
 mod events;
+mod examine;
 mod fixtures;
 mod settings;
 mod signature;
