@@ -5,6 +5,7 @@
 //! It must not know SQL, HTTP, a clock or a provider.
 
 mod standing;
+pub mod templates;
 
 pub use standing::{Reason, Standing};
 

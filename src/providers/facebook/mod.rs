@@ -3,6 +3,7 @@
 //! Pure: it must not know a clock, a file, a socket, the store or another provider. What Meta sends and means is written down,
 //! with sources, in `docs/providers/facebook.md`.
 
+mod about;
 mod answer;
 mod console;
 mod item;

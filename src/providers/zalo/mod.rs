@@ -3,6 +3,7 @@
 //! Three products call one URL: chat of an OA, templates to a user id, and templates to a phone number (ZNS, since 2026 "ZBS
 //! Template Message"). This folder must not know the store, HTTP status codes of ours, or another provider.
 
+mod account;
 mod answer;
 mod console;
 mod parse;
