@@ -27,6 +27,7 @@ mod reprocess;
 mod serve;
 mod show;
 mod stuck;
+mod templates;
 mod text;
 mod values;
 
@@ -100,6 +101,8 @@ enum Command {
     Show(show::Options),
     /// What a provider's code means and what to do (needs no configuration)
     Explain(explain::Options),
+    /// Message templates: where they stand with the provider, and how their messages fare
+    Templates(templates::Options),
     /// The stored callbacks, newest first
     Callbacks(callbacks::Options),
     /// Process stored callbacks again
@@ -156,6 +159,7 @@ impl Command {
             Command::Messages(options) => messages::run(globals, options),
             Command::Show(options) => show::run(globals, options),
             Command::Explain(options) => explain::run(globals, options),
+            Command::Templates(options) => templates::run(globals, options),
             Command::Callbacks(options) => callbacks::run(globals, options),
             Command::Reprocess(options) => reprocess::run(globals, options),
             Command::Backup(options) => backup::run(globals, options),
@@ -206,6 +210,7 @@ mod tests {
             "baophat explain facebook 10.2018300 --family graph",
             "baophat explain",
             "baophat explain zalo --search template",
+            "baophat templates --status rejected --account shop-oa --limit 5 --json",
             "baophat callbacks --status error --account shop-oa --since 1d --limit 5 --json",
             "baophat callbacks show 12 --raw",
             "baophat reprocess 12",

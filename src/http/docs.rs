@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
+use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, templates, verification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,7 @@ use super::{callbacks, catalogue, edge_document, messages, probes, refused, regi
     tags(
         (name = "messages", description = "What was sent and what became of it"),
         (name = "callbacks", description = "What the providers told, as it came"),
+        (name = "accounts", description = "How the accounts and their templates stand"),
         (name = "catalogue", description = "What every failure code means and what to do"),
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
@@ -47,6 +48,8 @@ struct Document;
     catalogue::list,
     catalogue::get,
     refused::list,
+    templates::list,
+    templates::get,
 ))]
 struct V1;
 

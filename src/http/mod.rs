@@ -18,6 +18,7 @@ mod readers;
 mod refused;
 mod register;
 mod serve;
+mod templates;
 mod verification;
 
 use std::sync::Arc;
@@ -97,6 +98,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(catalogue::list)
                 .service(catalogue::get)
                 .service(refused::list)
+                .service(templates::list)
+                .service(templates::get)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

@@ -101,6 +101,30 @@ pub fn entry() -> Value {
     })
 }
 
+/// A rejected template with its history.
+pub fn template() -> Value {
+    json!({
+        "account": "shop-oa", "provider": some_provider(), "template_id": "7895417", "status": "rejected", "status_raw": "REJECT",
+        "since": "2026-01-31T08:15:30.123Z", "reason": "Sai định dạng", "quality": "HIGH", "quota": null, "tags": null,
+        "told_at": "2026-01-31T08:15:30.123Z", "refusals": [],
+        "advice": "Read the provider's reason, edit the template in its console and submit it again.",
+        "messages": {
+            "total": 120, "queued": 0, "sent": 10, "delivered": 40, "read": 60, "failed": 10, "delivery_rate": 0.909,
+            "failures": [{ "code": "-118", "title": "No such account", "count": 10 }]
+        },
+        "history": [{
+            "at": "2026-01-31T08:15:30.123Z", "kind": "status", "previous": "pending", "value": "rejected", "reason": "Sai định dạng"
+        }]
+    })
+}
+
+/// One page of templates.
+pub fn template_page() -> Value {
+    let mut listed = template();
+    listed["history"] = json!([]);
+    json!({ "total": 1, "data": [listed], "next_cursor": null })
+}
+
 /// Entries of the failure catalogue.
 pub fn entry_list() -> Value {
     json!({ "data": [entry()] })

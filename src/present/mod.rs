@@ -9,6 +9,7 @@ mod examples;
 mod message;
 pub mod schema;
 mod spelling;
+mod template;
 
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};
@@ -16,6 +17,7 @@ pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };
 pub use spelling::{id_spellings, recipient_spellings};
+pub use template::{RefusalView, TemplateChangeView, TemplateFailure, TemplateFilter, TemplateMessages, TemplatePage, TemplateView};
 
 use crate::domain::failure::Lang;
 use crate::ingest::AccountRules;

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::event::{EntryKind, EntrySource, Evidence};
+use crate::domain::event::{self, EntryKind, EntrySource, Evidence};
 use crate::domain::failure::{self, Lang};
 use crate::domain::record::Status;
 use crate::domain::{state, stuck};
@@ -98,6 +98,10 @@ schemas! {
     CallbackStatus = set(Status::ALL.iter().map(|v| v.as_str()));
     /// How a callback came.
     CallbackMethod = set(["GET", "POST"]);
+    /// Where a template stands with the provider.
+    TemplateStatus = set(event::TemplateStatus::ALL.iter().map(|v| v.as_str()));
+    /// What was told of a template.
+    TemplateChangeKind = set(["status", "quality", "quota", "tags"]);
     /// Provider slug.
     Provider = set(PROVIDERS.iter().map(|p| p.slug));
     /// Family of the failure catalogue.

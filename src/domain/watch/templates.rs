@@ -20,7 +20,7 @@ use super::Sheet;
 
 pub use advice::template_advice;
 pub use counts::{FAILURE_CODES_MAX, TemplateCounts};
-pub use facts::{CHANGES_MAX, Change, REFUSALS_MAX, Told, TemplateFacts};
+pub use facts::{CHANGES_MAX, Change, REFUSALS_MAX, TemplateFacts, Told};
 
 /// How many templates of one account are told apart; those that come later are counted together and not described.
 pub const TEMPLATES_MAX: usize = 2_000;
@@ -116,7 +116,8 @@ impl Templates {
     pub fn take_changed(&mut self) -> Vec<Sheet> {
         let changed = std::mem::take(&mut self.changed);
         let facts = |id: &str| if id.is_empty() { Some(&self.other) } else { self.each.get(id) };
-        let sheet = |id: String| Sheet { name: format!("{}{id}", prefix(Some(&self.account))), data: facts(&id).map(TemplateFacts::encode) };
+        let sheet =
+            |id: String| Sheet { name: format!("{}{id}", prefix(Some(&self.account))), data: facts(&id).map(TemplateFacts::encode) };
         changed.into_iter().map(sheet).collect()
     }
 

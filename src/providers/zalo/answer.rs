@@ -119,7 +119,6 @@ fn detail(answer: &SendAnswer, data: &Object<'_>) -> Map<String, Value> {
 fn quota(data: &Object<'_>) -> Option<Quota> {
     let told = data.object("quota")?;
     let text = |name| some_text(&told, name).map(|text| cut(&text));
-    let quota =
-        Quota { kind: text("quota_type"), daily: text("dailyQuota"), remaining: text("remainingQuota").or_else(|| text("remain")) };
+    let quota = Quota { kind: text("quota_type"), daily: text("dailyQuota"), remaining: text("remainingQuota").or_else(|| text("remain")) };
     (quota != Quota::default()).then_some(quota)
 }

@@ -31,9 +31,7 @@ pub fn template_advice(status: TemplateStatus, lang: Lang) -> &'static str {
         (TemplateStatus::Deleted, Lang::En) => {
             "It was deleted. Take its id out of the sending system, or make a new template and use the new id."
         }
-        (TemplateStatus::Deleted, Lang::Vi) => {
-            "Mẫu đã bị xóa. Hãy bỏ mã mẫu này khỏi hệ thống gửi, hoặc tạo mẫu mới và dùng mã mới."
-        }
+        (TemplateStatus::Deleted, Lang::Vi) => "Mẫu đã bị xóa. Hãy bỏ mã mẫu này khỏi hệ thống gửi, hoặc tạo mẫu mới và dùng mã mới.",
         (TemplateStatus::Unknown, Lang::En) => {
             "The provider has told no status that we know. Look at the template in the provider's console, and check that template events are switched on for the webhook."
         }

@@ -136,7 +136,8 @@ fn step() -> impl Strategy<Value = Step> {
         "[a-c]".prop_map(TemplateChange::Quota),
         "[a-c]".prop_map(TemplateChange::Tags),
     ];
-    let told = (template(), prop::option::of(0i64..40), change, 0i64..40).prop_map(|(t, at, c, arrival)| Step::Told(event(&t, at, c), Millis(arrival)));
+    let told = (template(), prop::option::of(0i64..40), change, 0i64..40)
+        .prop_map(|(t, at, c, arrival)| Step::Told(event(&t, at, c), Millis(arrival)));
     let refused = (template(), 0..30u8, 0i64..40).prop_map(|(t, code, at)| Step::Refused(t, format!("-{code}"), Millis(at)));
     prop_oneof![told, refused]
 }
