@@ -7,6 +7,7 @@ mod catalogue;
 pub mod cursor;
 mod examples;
 mod message;
+mod report;
 pub mod schema;
 mod spelling;
 mod template;
@@ -15,6 +16,10 @@ pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
+};
+pub use report::{
+    Format as ReportFormat, IncidentSummary, QuotaSnapshot, Report, Snapshot, Subject as ReportSubject, TemplateSnapshot, ThreadSnapshot,
+    TokenSnapshot, TokenState, Wish as ReportWish,
 };
 pub use spelling::{id_spellings, recipient_spellings};
 pub use template::{RefusalView, TemplateChangeView, TemplateFailure, TemplateFilter, TemplateMessages, TemplatePage, TemplateView};

@@ -5,10 +5,11 @@ use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::report;
 use crate::domain::event::{self, EntryKind, EntrySource, Evidence};
 use crate::domain::failure::{self, Lang};
 use crate::domain::record::Status;
-use crate::domain::{state, stuck};
+use crate::domain::{state, stuck, watch};
 use crate::providers::PROVIDERS;
 
 /// Most characters of a text in a query.
@@ -100,6 +101,18 @@ schemas! {
     CallbackMethod = set(["GET", "POST"]);
     /// Where a template stands with the provider.
     TemplateStatus = set(event::TemplateStatus::ALL.iter().map(|v| v.as_str()));
+    /// How an account stands.
+    Standing = set(watch::Standing::ALL.iter().map(|v| v.as_str()));
+    /// Why an account stands as it does.
+    StandingReason = set(watch::Reason::ALL.iter().map(|v| v.as_str()));
+    /// What is known of a token or key.
+    TokenState = set(report::TokenState::ALL.iter().map(|v| v.as_str()));
+    /// What a report is about.
+    ReportSubject = set(report::Subject::ALL.iter().map(|v| v.as_str()));
+    /// How a report is written.
+    ReportFormat = set(report::Format::ALL.iter().map(|v| v.as_str()));
+    /// What came of a check.
+    CheckState = set(report::CheckState::ALL.iter().map(|v| v.as_str()));
     /// What was told of a template.
     TemplateChangeKind = set(["status", "quality", "quota", "tags"]);
     /// Provider slug.
@@ -148,4 +161,9 @@ pub fn some_provider() -> &'static str {
 /// The slug of some family of that provider, for examples.
 pub fn some_family() -> &'static str {
     PROVIDERS.first().and_then(|p| p.families.first()).map_or("", |f| f.slug)
+}
+
+/// The name of that provider for people, for examples.
+pub fn some_title() -> &'static str {
+    PROVIDERS.first().map_or("", |p| p.title)
 }

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod esms;
 pub mod facebook;
 pub(crate) mod json;
+pub mod support;
 pub mod zalo;
 
 use std::fmt;
@@ -59,6 +60,8 @@ pub struct Spec {
     pub lookup: fn(kind: Option<&str>, code: &str, subcode: Option<&str>) -> Vec<Lookup>,
     /// The cause of being stuck in an open state, from this message's own evidence.
     pub stuck_cause: fn(&StuckEvidence) -> crate::domain::stuck::Cause,
+    /// What to go through before its support is asked, what to ask, and where.
+    pub support: support::Support,
 }
 
 /// Makes a configured account out of its resolved settings.

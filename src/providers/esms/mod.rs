@@ -8,6 +8,7 @@ mod answer;
 mod error_info;
 mod parse;
 mod payload;
+mod support;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -45,6 +46,7 @@ pub static SPEC: Spec = Spec {
     server_time_of_id: |_| None,
     lookup,
     stuck_cause,
+    support: support::SUPPORT,
 };
 
 const SETTINGS: &[Setting] = &[

@@ -9,6 +9,7 @@ mod console;
 mod item;
 mod parse;
 mod payload;
+mod support;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -74,6 +75,7 @@ pub static SPEC: Spec = Spec {
     server_time_of_id,
     lookup: answer::lookup,
     stuck_cause: common_cause,
+    support: support::SUPPORT,
 };
 
 /// Older message ids begin with the server time: `mid.<13 digits>:…`.

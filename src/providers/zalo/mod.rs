@@ -8,6 +8,7 @@ mod answer;
 mod console;
 mod parse;
 mod payload;
+mod support;
 mod verify;
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub static SPEC: Spec = Spec {
     server_time_of_id: |_| None,
     lookup,
     stuck_cause: crate::domain::stuck::common_cause,
+    support: support::SUPPORT,
 };
 
 const SETTINGS: &[Setting] = &[
