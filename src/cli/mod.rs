@@ -23,6 +23,7 @@ mod pages;
 mod progress;
 mod rebuild;
 mod remote;
+mod report;
 mod reprocess;
 mod serve;
 mod show;
@@ -99,6 +100,8 @@ enum Command {
     Messages(messages::Options),
     /// One message with its timeline
     Show(show::Options),
+    /// What the provider's support needs to know of one message
+    Report(report::Options),
     /// What a provider's code means and what to do (needs no configuration)
     Explain(explain::Options),
     /// Message templates: where they stand with the provider, and how their messages fare
@@ -158,6 +161,7 @@ impl Command {
             Command::Stuck(options) => stuck::run(globals, options),
             Command::Messages(options) => messages::run(globals, options),
             Command::Show(options) => show::run(globals, options),
+            Command::Report(options) => report::run(globals, options),
             Command::Explain(options) => explain::run(globals, options),
             Command::Templates(options) => templates::run(globals, options),
             Command::Callbacks(options) => callbacks::run(globals, options),
@@ -203,6 +207,8 @@ mod tests {
             "baophat messages --since 2026-01-31 --until 2h --cursor AQAAAZq2l-hvAAAAAAAAACqrLeZr --json",
             "baophat show 0190f6c2-0000-7000-8000-000000000000 --json",
             "baophat show --ref order-1 --account shop-oa",
+            "baophat report 0190f6c2-0000-7000-8000-000000000000 --format md --lang vi --full",
+            "baophat report order-1 --json",
             "baophat explain zalo -230",
             "baophat explain zalo -- -230",
             "baophat explain zalo -230 --json --lang en",
@@ -245,6 +251,8 @@ mod tests {
             "baophat messages --account Shop",
             "baophat show",
             "baophat show x --ref y",
+            "baophat report",
+            "baophat report x --format pdf",
             "baophat reprocess",
             "baophat reprocess 1 --status error",
             "baophat reprocess --status received",

@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, templates, verification};
+use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, reports, templates, verification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +38,7 @@ struct Document;
     messages::list,
     register::register,
     messages::get,
+    reports::of_message,
     register::response,
     register::mark_failed,
     messages::stuck,

@@ -17,6 +17,7 @@ mod problem;
 mod readers;
 mod refused;
 mod register;
+mod reports;
 mod serve;
 mod templates;
 mod verification;
@@ -88,6 +89,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(messages::list)
                 .service(register::register)
                 .service(messages::get)
+                .service(reports::of_message)
                 .service(register::response)
                 .service(register::mark_failed)
                 .service(messages::stuck)

@@ -11,6 +11,8 @@ mod report;
 pub mod schema;
 mod spelling;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};

@@ -11,8 +11,6 @@ mod markdown;
 mod message;
 mod redact;
 mod snapshot;
-#[cfg(test)]
-mod tests;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
