@@ -126,7 +126,7 @@ pub fn report() -> Value {
         "account": "shop-oa", "provider": some_provider(), "provider_title": some_title(), "incident": null,
         "messages": [{
             "id": "019c12f4-51eb-7a3d-9c41-6f0000000001", "message_id": null, "ref": "order-123", "sender": "246845883529197922",
-            "recipient": "********111", "kind": "cs", "template_id": null, "state": "failed", "queued_at": "2026-01-31T08:15:30.123Z",
+            "recipient": "xxxxxxxx111", "kind": "cs", "template_id": null, "state": "failed", "queued_at": "2026-01-31T08:15:30.123Z",
             "sent_at": null, "delivered_at": null, "read_at": null, "failed_at": "2026-01-31T08:15:31.210Z", "scheduled_at": null,
             "recipients": { "total": 1, "delivered": 0, "failed": 1 }, "conflict": false, "outcome_unknown": false, "failure": failure(),
             "stuck": null,

@@ -89,7 +89,7 @@ impl Reader<'_> {
         let snapshot = completed(self.account_snapshot(account, template_id)?, first);
         let support = spec.map_or(NO_SUPPORT, |s| s.support);
         let checks =
-            checks::go_through(support.checks, &checks::Seen { message: first, snapshot: &snapshot, alike: &alike, lang: self.lang });
+            checks::go_through(support.checks, &checks::Seen { message: first, snapshot: &snapshot, alike: &alike, spec, lang: self.lang });
         Ok(Report {
             subject,
             id,
@@ -161,13 +161,23 @@ fn completed(mut snapshot: Snapshot, first: Option<&Shown>) -> Snapshot {
     snapshot.quota = snapshot
         .quota
         .or_else(|| quota().map(|(at, q)| QuotaSnapshot { kind: q.kind, daily: q.daily, remaining: q.remaining, as_of: Some(at) }));
-    let refused = shown.view.failure.as_ref().is_some_and(|f| f.class == Class::Authorization.as_str());
+    let token = |state, as_of| TokenSnapshot { state, as_of: Some(as_of), expires_at: None };
+    let refused = shown.view.failure.as_ref().and_then(|f| Class::parse(f.class)).zip(shown.view.failed_at);
     snapshot.token = snapshot.token.or_else(|| match (refused, shown.accepted_at()) {
-        (true, _) => Some(TokenSnapshot { state: TokenState::Refused, as_of: shown.view.failed_at, expires_at: None }),
-        (false, Some(at)) => Some(TokenSnapshot { state: TokenState::Accepted, as_of: Some(at), expires_at: None }),
-        (false, None) => None,
+        (Some((Class::Authorization, at)), _) => Some(token(TokenState::Refused, at)),
+        (_, Some(at)) => Some(token(TokenState::Accepted, at)),
+        (Some((class, at)), None) if !shown.readings.is_empty() && looked_inside(class) => Some(token(TokenState::Accepted, at)),
+        _ => None,
     });
     snapshot
+}
+
+/// Whoever refuses a message for this had accepted the token before.
+fn looked_inside(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Recipient | Class::Window | Class::Quota | Class::Billing | Class::Content | Class::Template | Class::ThreadControl
+    )
 }
 
 fn questions(support: Support, first: Option<&Shown>, lang: Lang) -> Vec<String> {
@@ -177,7 +187,7 @@ fn questions(support: Support, first: Option<&Shown>, lang: Lang) -> Vec<String>
         (None, Some(_)) => support.of_stuck,
         (None, None) => &[],
     };
-    let unknown = say(lang, "(chưa rõ)", "(unknown)");
+    let unknown = say(lang, "chưa rõ", "unknown");
     let view = &shown.view;
     let code = match view.failure.as_ref().map(|f| (f.code.as_deref(), f.subcode.as_deref())) {
         Some((Some(code), Some(subcode))) => format!("{code}.{subcode}"),
@@ -216,7 +226,7 @@ fn summary(spec: Option<&'static Spec>, account: &AccountId, incident: Option<&I
         }
         (None, Some(s)) => match lang {
             Lang::Vi => format!("kẹt ở trạng thái {} từ {} ({})", view.state, s.since, s.cause),
-            Lang::En => format!("stuck in {} since {} ({})", view.state, s.since, s.cause),
+            Lang::En => format!("is stuck in {} since {} ({})", view.state, s.since, s.cause),
         },
         (None, None) => format!("{} {}", say(lang, "đang ở trạng thái", "stands at"), view.state),
     };

@@ -3,10 +3,12 @@
 use super::message::Shown;
 use super::snapshot::{Snapshot, TokenState};
 use super::{Alike, CheckPart, say};
-use crate::domain::failure::{Class, Lang, named};
+use crate::domain::failure::{Class, Failure, Lang, named};
 use crate::domain::phone;
 use crate::domain::stuck::Cause;
 use crate::domain::watch::Reason;
+use crate::providers::Spec;
+use crate::providers::catalogue::catalogue;
 use crate::providers::support::{Check, Look};
 
 named! {
@@ -32,6 +34,8 @@ pub(super) struct Seen<'a> {
     pub snapshot: &'a Snapshot,
     /// The others.
     pub alike: &'a Alike,
+    /// The provider.
+    pub spec: Option<&'static Spec>,
     /// The language of the evidence.
     pub lang: Lang,
 }
@@ -209,7 +213,9 @@ impl Seen<'_> {
 
     fn code(&self) -> Option<Found> {
         let failure = self.message?.view.failure.as_ref()?;
-        let known = self.class() != Some(Class::Unknown);
+        let told = Failure { subcode: failure.subcode.clone(), ..Failure::coded(failure.code.clone()?, None) };
+        let kind = self.message?.view.kind.as_deref();
+        let known = self.spec.is_some_and(|spec| catalogue().explain(spec, kind, &told).is_some());
         let state = if known { CheckState::Done } else { CheckState::NotDone };
         Some((state, failure.explanation.title.clone()))
     }

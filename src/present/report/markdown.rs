@@ -6,8 +6,9 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::checks::{CheckState, alike};
-use super::{AnswerPart, CallbackPart, MessagePart, Report, say};
-use crate::domain::failure::Lang;
+use super::{AnswerPart, CallbackPart, MessagePart, Report, Subject, say};
+use crate::domain::failure::{Lang, Retry};
+use crate::domain::state::State;
 use crate::domain::time::Millis;
 
 /// The report as a page.
@@ -44,6 +45,11 @@ fn plain(text: &str) -> String {
 fn code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).collect();
     format!("`{}`", text.replace('|', "\\|"))
+}
+
+/// A text of our own, whose code stays code.
+fn ours(text: &str) -> String {
+    text.replace('*', "\\*")
 }
 
 fn known(text: Option<&str>) -> Option<String> {
@@ -102,6 +108,10 @@ impl Page {
     }
 
     fn head(&mut self, r: &Report) {
+        let subject = match r.subject {
+            Subject::Message => say(self.lang, "tin nhắn", "message"),
+            Subject::Incident => say(self.lang, "sự cố", "incident"),
+        };
         let title = match r.incident.is_some() {
             true => say(self.lang, "Báo cáo sự cố", "Incident report"),
             false => say(self.lang, "Báo cáo tin nhắn gửi bộ phận hỗ trợ", "Message report for the provider's support"),
@@ -110,7 +120,7 @@ impl Page {
         self.rows(&[
             ("Nhà cung cấp", "Provider", Some(plain(&r.provider_title))),
             ("Tài khoản", "Account", Some(code(&r.account))),
-            ("Mã báo cáo", "Report on", Some(format!("{} {}", r.subject, code(&r.id)))),
+            ("Mã báo cáo", "Report on", Some(format!("{} {}", subject, code(&r.id)))),
             ("Lập lúc", "Made at", Some(r.made_at.to_string())),
         ]);
         if let Some(i) = &r.incident {
@@ -143,7 +153,7 @@ impl Page {
             ("Người nhận", "Recipient", known(m.recipient.as_deref())),
             ("Loại tin", "Kind", known(m.kind.as_deref())),
             ("Mẫu tin", "Template", known(m.template_id.as_deref())),
-            ("Trạng thái", "State", Some(format!("**{}**", m.state))),
+            ("Trạng thái", "State", Some(self.state(m.state))),
             ("Hẹn gửi", "Scheduled", time(m.scheduled_at)),
             ("Xếp hàng", "Queued", time(m.queued_at)),
             ("Đã gửi", "Sent", time(m.sent_at)),
@@ -186,7 +196,7 @@ impl Page {
                 ("Là gì", "What it is", Some(plain(&e.title))),
                 ("Nguyên nhân", "Cause", Some(plain(&e.cause))),
                 ("Cách xử lý", "Remedy", Some(plain(&e.remedy))),
-                ("Gửi lại", "Send again", Some(e.retry.to_owned())),
+                ("Gửi lại", "Send again", Some(self.retry(e.retry))),
             ]);
         }
         if let Some(s) = &m.stuck {
@@ -198,6 +208,32 @@ impl Page {
                 ("Cần làm", "Advice", Some(plain(&s.advice))),
             ]);
         }
+    }
+
+    /// The fixed name of a state, with a word for it where the language has another.
+    fn state(&self, state: &str) -> String {
+        let word = match State::parse(state) {
+            Some(State::Queued) => "đang xếp hàng",
+            Some(State::Sent) => "đã gửi",
+            Some(State::Delivered) => "đã nhận",
+            Some(State::Read) => "đã xem",
+            Some(State::Failed) => "thất bại",
+            None => "",
+        };
+        if self.lang == Lang::Vi && !word.is_empty() { format!("**{word}** ({state})") } else { format!("**{state}**") }
+    }
+
+    fn retry(&self, retry: &str) -> String {
+        let text = match Retry::parse(retry) {
+            Some(Retry::Now) => say(self.lang, "thử lại một lần trong vòng một phút", "once more within a minute"),
+            Some(Retry::Later) => say(self.lang, "để sau, giãn dần", "later, with growing pauses"),
+            Some(Retry::AfterFix) => say(self.lang, "sau khi đã sửa", "after it was put right"),
+            Some(Retry::AfterReauthorization) => say(self.lang, "sau khi cấp quyền lại", "after access was granted again"),
+            Some(Retry::AfterCustomerWrites) => say(self.lang, "sau khi khách nhắn lại", "after the customer wrote again"),
+            Some(Retry::Never) => say(self.lang, "không gửi lại", "not at all"),
+            None => "",
+        };
+        format!("{text} ({retry})")
     }
 
     fn timeline(&mut self, m: &MessagePart) {
@@ -301,8 +337,8 @@ impl Page {
                     CheckState::NotDone => (" ", say(self.lang, "CHƯA đạt", "NOT done")),
                     CheckState::Unknown => (" ", say(self.lang, "chưa rõ", "unknown")),
                 };
-                let how = c.how.as_deref().map(|h| format!(" → {}", plain(h))).unwrap_or_default();
-                let _ = writeln!(self.out, "- [{mark}] {}: **{word}** ({}){how}", plain(&c.what), plain(&c.evidence));
+                let how = c.how.as_deref().map(|h| format!(" → {}", ours(h))).unwrap_or_default();
+                let _ = writeln!(self.out, "- [{mark}] {}: **{word}** ({}){how}", ours(&c.what), plain(&c.evidence));
             }
         }
         self.list("Cần hỏi nhà cung cấp", "What to ask the provider", &r.questions);

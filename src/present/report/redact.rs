@@ -98,7 +98,7 @@ pub(super) struct Redactor<'a> {
 fn tail(text: &str) -> String {
     let n = text.chars().count();
     let keep = if n > 2 * TAIL_CHARS { TAIL_CHARS } else { 0 };
-    format!("{}{}", "*".repeat(n.min(ID_CHARS_MAX) - keep.min(n)), text.chars().skip(n - keep).collect::<String>())
+    format!("{}{}", "x".repeat(n.min(ID_CHARS_MAX) - keep.min(n)), text.chars().skip(n - keep).collect::<String>())
 }
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn ids_keep_every_digit_and_people_lose_all_but_three() {
         let body = r#"{"app_id":4100200300400500600,"sender":{"id":"104417700031337"},"recipient":{"id":"4700100200300400500"},"timestamp":1764000000111,"message":{"msg_id":"0c1d2e3f40"},"template_id":329410123}"#;
-        let wanted = r#"{"app_id":4100200300400500600,"sender":{"id":"104417700031337"},"recipient":{"id":"****************500"},"timestamp":1764000000111,"message":{"msg_id":"0c1d2e3f40"},"template_id":329410123}"#;
+        let wanted = r#"{"app_id":4100200300400500600,"sender":{"id":"104417700031337"},"recipient":{"id":"xxxxxxxxxxxxxxxx500"},"timestamp":1764000000111,"message":{"msg_id":"0c1d2e3f40"},"template_id":329410123}"#;
         assert_eq!(callback(body), wanted);
     }
 
@@ -421,11 +421,11 @@ mod tests {
     #[test]
     fn phones_are_masked_in_every_spelling_and_shown_only_where_all_was_asked_for() {
         let query = "SMSID=0c1d2e3f40&phonenumber=0912000111&SendStatus=5&TotalPrice=850.0000&token=geheim&other=%2B84912000222";
-        let masked = "SMSID=0c1d2e3f40&phonenumber=*******111&SendStatus=5&TotalPrice=850.0000&token=[left out]&other=*********222";
+        let masked = "SMSID=0c1d2e3f40&phonenumber=xxxxxxx111&SendStatus=5&TotalPrice=850.0000&token=[left out]&other=xxxxxxxxx222";
         assert_eq!(redactor(false).query(query), masked);
         assert!(redactor(true).query(query).contains("phonenumber=0912000111"));
-        assert!(redactor(true).query(query).contains("*********222"), "that of somebody else stays masked");
-        assert_eq!(redactor(false).body(br#"{"phone":84912000111}"#, From::Callback), r#"{"phone":"********111"}"#);
+        assert!(redactor(true).query(query).contains("xxxxxxxxx222"), "that of somebody else stays masked");
+        assert_eq!(redactor(false).body(br#"{"phone":84912000111}"#, From::Callback), r#"{"phone":"xxxxxxxx111"}"#);
     }
 
     #[test]
@@ -435,15 +435,15 @@ mod tests {
             r.words("(#10) This message is sent outside of allowed window."),
             "(#10) This message is sent outside of allowed window."
         );
-        assert_eq!(r.words("Số 0912 000 111 không có Zalo"), "Số *********111 không có Zalo");
-        assert_eq!(r.words("to +84 912-000-222, id 0c1d2e3f40"), "to ************222, id 0c1d2e3f40");
+        assert_eq!(r.words("Số 0912 000 111 không có Zalo"), "Số xxxxxxxxx111 không có Zalo");
+        assert_eq!(r.words("to +84 912-000-222, id 0c1d2e3f40"), "to xxxxxxxxxxxx222, id 0c1d2e3f40");
         assert_eq!(r.words("at 2026-01-31T08:15:30.123Z took 1764000000111"), "at 2026-01-31T08:15:30.123Z took 1764000000111");
         assert_eq!(r.words("https://graph.example/me?access_token=EAAB"), "https://graph.example/me?[left out]");
         assert_eq!(r.words(&format!("token EAA{} refused", "x".repeat(60))), "token [left out] refused");
         let answer = r#"{"error":-118,"message":"No account for 84912000111","data":{"user_id":"4700100200300400500"}}"#;
-        let wanted = r#"{"error":-118,"message":"No account for ********111","data":{"user_id":"****************500"}}"#;
+        let wanted = r#"{"error":-118,"message":"No account for xxxxxxxx111","data":{"user_id":"xxxxxxxxxxxxxxxx500"}}"#;
         assert_eq!(r.body(answer.as_bytes(), From::Provider), wanted);
         let info = r#"error_info={"error_code":"-118","error_message":"Zalo account not existed 0912000111"}"#;
-        assert_eq!(r.query(info), r#"error_info={"error_code":"-118","error_message":"Zalo account not existed *******111"}"#);
+        assert_eq!(r.query(info), r#"error_info={"error_code":"-118","error_message":"Zalo account not existed xxxxxxx111"}"#);
     }
 }
