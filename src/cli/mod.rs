@@ -25,10 +25,12 @@ mod pages;
 mod progress;
 mod rebuild;
 mod remote;
+mod report;
 mod reprocess;
 mod serve;
 mod show;
 mod stuck;
+mod templates;
 mod text;
 mod values;
 
@@ -100,12 +102,16 @@ enum Command {
     Messages(messages::Options),
     /// One message with its timeline
     Show(show::Options),
+    /// What the provider's support needs to know of one message
+    Report(report::Options),
     /// What a provider's code means and what to do (needs no configuration)
     Explain(explain::Options),
     /// How the accounts stand, what is missing, and what to do
     Accounts(accounts::Options),
     /// What is wrong with many messages at once, newest first
     Incidents(incidents::Options),
+    /// Message templates: where they stand with the provider, and how their messages fare
+    Templates(templates::Options),
     /// The stored callbacks, newest first
     Callbacks(callbacks::Options),
     /// Process stored callbacks again
@@ -161,9 +167,11 @@ impl Command {
             Command::Stuck(options) => stuck::run(globals, options),
             Command::Messages(options) => messages::run(globals, options),
             Command::Show(options) => show::run(globals, options),
+            Command::Report(options) => report::run(globals, options),
             Command::Explain(options) => explain::run(globals, options),
             Command::Accounts(options) => accounts::run(globals, options),
             Command::Incidents(options) => incidents::run(globals, options),
+            Command::Templates(options) => templates::run(globals, options),
             Command::Callbacks(options) => callbacks::run(globals, options),
             Command::Reprocess(options) => reprocess::run(globals, options),
             Command::Backup(options) => backup::run(globals, options),
@@ -207,6 +215,8 @@ mod tests {
             "baophat messages --since 2026-01-31 --until 2h --cursor AQAAAZq2l-hvAAAAAAAAACqrLeZr --json",
             "baophat show 0190f6c2-0000-7000-8000-000000000000 --json",
             "baophat show --ref order-1 --account shop-oa",
+            "baophat report 0190f6c2-0000-7000-8000-000000000000 --format md --lang vi --full",
+            "baophat report order-1 --json",
             "baophat explain zalo -230",
             "baophat explain zalo -- -230",
             "baophat explain zalo -230 --json --lang en",
@@ -218,6 +228,7 @@ mod tests {
             "baophat accounts shop-oa --lang en",
             "baophat incidents --all --account shop-oa --limit 5 --fail-if-any",
             "baophat incidents 12 --json",
+            "baophat templates --status rejected --account shop-oa --limit 5 --json",
             "baophat callbacks --status error --account shop-oa --since 1d --limit 5 --json",
             "baophat callbacks show 12 --raw",
             "baophat reprocess 12",
@@ -252,6 +263,8 @@ mod tests {
             "baophat messages --account Shop",
             "baophat show",
             "baophat show x --ref y",
+            "baophat report",
+            "baophat report x --format pdf",
             "baophat reprocess",
             "baophat reprocess 1 --status error",
             "baophat reprocess --status received",

@@ -4,6 +4,7 @@ use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::record::{Callback, SendAnswer};
 use crate::domain::stuck::common_cause;
 use crate::domain::time::Span;
+use crate::providers::support::NO_SUPPORT;
 use crate::providers::{Account, AnswerContext, Carriage, ConsoleStep, Deadline, Refusal, Setting, SettingError, SettingKind, Spec};
 
 pub(super) const PROVIDERS: &[&Spec] = &[&ZALO, &FACEBOOK, &ESMS];
@@ -38,6 +39,7 @@ const BARE: Spec = Spec {
     server_time_of_id: |_| None,
     lookup: |_, _, _| Vec::new(),
     stuck_cause: common_cause,
+    support: NO_SUPPORT,
 };
 
 static ZALO: Spec = Spec {

@@ -3,11 +3,15 @@
 //! Providers turn their payloads into these events; the projection joins them into [`super::facts::Facts`]. An event is a
 //! statement about the past and is never wrong because of when it arrives.
 
+mod about;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::failure::{Failure, named};
 use super::time::Millis;
+
+pub use about::{About, PolicyAction, Quota, TemplateChange, TemplateStatus, ToldStatus};
 
 /// One statement out of one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,6 +181,8 @@ pub struct AccountEvent {
     pub at: Option<Millis>,
     /// What it said, small.
     pub detail: Map<String, Value>,
+    /// What it states.
+    pub about: About,
 }
 
 named! {
@@ -251,6 +257,8 @@ pub struct AnswerReading {
     pub recipient: Option<String>,
     /// Small details: HTTP status, trace ids, quotas.
     pub detail: Map<String, Value>,
+    /// What it tells of an allowance.
+    pub quota: Option<Quota>,
 }
 
 /// The outside names of timeline entries.

@@ -45,8 +45,12 @@ pub async fn get(request: HttpRequest, id: web::Path<String>, app: web::Data<App
     found.map(web::Json).ok_or_else(unknown)
 }
 
-fn number(name: &'static str, text: &str) -> Result<IncidentId, Problem> {
+pub(super) fn number(name: &'static str, text: &str) -> Result<IncidentId, Problem> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| Problem::invalid(name, "the number of an incident, as in `id`"))
+}
+
+pub(super) fn no_such_incident() -> Problem {
+    Problem::not_found("there is no incident with this number; GET /v1/incidents lists those that are kept")
 }
 
 /// Incidents, newest first.
@@ -88,8 +92,7 @@ pub async fn incidents(request: HttpRequest, app: web::Data<App>) -> Result<web:
 #[get("/incidents/{id}")]
 pub async fn incident(request: HttpRequest, id: web::Path<String>, app: web::Data<App>) -> Result<web::Json<IncidentView>, Problem> {
     let lang = lang(&request, &Params::read(request.query_string(), &[])?, &app)?;
-    let unknown = || Problem::not_found("there is no incident with this number; GET /v1/incidents lists those that are kept");
-    let id = number("id", &id).map_err(|_| unknown())?;
+    let id = number("id", &id).map_err(|_| no_such_incident())?;
     let found = app.readers.ask(lang, move |reader| Ok(reader.incident(id)?)).await?;
-    found.map(web::Json).ok_or_else(unknown)
+    found.map(web::Json).ok_or_else(no_such_incident)
 }

@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
+use super::{accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, reports, templates, verification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,7 +24,7 @@ use super::{accounts, callbacks, catalogue, edge_document, messages, probes, ref
     tags(
         (name = "messages", description = "What was sent and what became of it"),
         (name = "callbacks", description = "What the providers told, as it came"),
-        (name = "accounts", description = "How accounts stand, and what is wrong with many messages at once"),
+        (name = "accounts", description = "How the accounts and their templates stand, and what is wrong with many messages at once"),
         (name = "catalogue", description = "What every failure code means and what to do"),
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
@@ -38,6 +38,7 @@ struct Document;
     messages::list,
     register::register,
     messages::get,
+    reports::of_message,
     register::response,
     register::mark_failed,
     messages::stuck,
@@ -52,6 +53,9 @@ struct Document;
     accounts::get,
     accounts::incidents,
     accounts::incident,
+    reports::of_incident,
+    templates::list,
+    templates::get,
 ))]
 struct V1;
 

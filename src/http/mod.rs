@@ -19,7 +19,9 @@ mod problem;
 mod readers;
 mod refused;
 mod register;
+mod reports;
 mod serve;
+mod templates;
 mod verification;
 
 use std::sync::Arc;
@@ -94,6 +96,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(messages::list)
                 .service(register::register)
                 .service(messages::get)
+                .service(reports::of_message)
                 .service(register::response)
                 .service(register::mark_failed)
                 .service(messages::stuck)
@@ -108,6 +111,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(accounts::get)
                 .service(accounts::incidents)
                 .service(accounts::incident)
+                .service(reports::of_incident)
+                .service(templates::list)
+                .service(templates::get)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

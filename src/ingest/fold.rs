@@ -109,9 +109,13 @@ fn fold_answer<S: Source<Error = StoreError>>(
     {
         note(Noted::UnknownCode);
     }
-    for (name, value) in reading.detail.iter().filter(|(name, _)| name.starts_with("quota")) {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        note(Noted::Figure { name: name.clone(), value });
+    if let Some(quota) = &reading.quota {
+        let name = |figure: &str| quota.kind.as_ref().map_or_else(|| figure.to_owned(), |kind| format!("{kind} {figure}"));
+        for (figure, value) in [("daily", &quota.daily), ("remaining", &quota.remaining)] {
+            if let Some(value) = value {
+                note(Noted::Figure { name: name(figure), value: value.clone() });
+            }
+        }
     }
     Ok(taken(bench.answer(cx, target, &reading)?))
 }

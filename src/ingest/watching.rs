@@ -3,11 +3,11 @@
 //!
 //! After a failed commit everything here is dropped and read again, like everything else that was made of the state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::rules::AccountRules;
 use super::signals::Signals;
-use crate::domain::event::{AccountEvent, EventGroup};
+use crate::domain::event::{About, AccountEvent, EventGroup, PolicyAction};
 use crate::domain::failure::{Class, Failure, Retry};
 use crate::domain::feed::MessageAt;
 use crate::domain::ids::AccountId;
@@ -19,6 +19,7 @@ use crate::domain::stuck::{Cause, Evidence};
 use crate::domain::time::{Millis, Span};
 use crate::domain::watch::diagnose::{Around, diagnose};
 use crate::domain::watch::tally::{ReadSheets, Tally};
+use crate::domain::watch::templates::{self, Templates};
 use crate::domain::watch::{MessageMove, Moved, StuckChange, Watch};
 use crate::providers::Carriage;
 use crate::providers::catalogue::catalogue;
@@ -49,6 +50,7 @@ pub(super) enum Noted {
 pub(super) struct Watching {
     watch: Watch,
     tally: Tally,
+    templates: HashMap<AccountId, Templates>,
 }
 
 impl Watching {
@@ -62,7 +64,11 @@ impl Watching {
         for name in unreadable {
             tracing::warn!(name, "what was remembered under this name cannot be read; it is learned anew");
         }
-        Ok(Watching { watch, tally: Tally::new() })
+        let kept = state.sheets(&templates::prefix(None))?;
+        let owners: BTreeSet<AccountId> = kept.iter().filter_map(|(name, _)| Some(templates::named(name)?.0)).collect();
+        let sheets = || kept.iter().map(|(name, data)| (name.as_str(), data.as_slice()));
+        let templates = owners.into_iter().map(|id| (id.clone(), Templates::load(id, sheets()))).collect();
+        Ok(Watching { watch, tally: Tally::new(), templates })
     }
 
     /// The rules of the fold, with what the watch knows.
@@ -113,15 +119,30 @@ impl Watching {
 
     fn account_event(&mut self, account: &AccountId, arrival: Millis, event: &AccountEvent) {
         let at = event.at.unwrap_or(arrival);
-        let text = |name: &str| event.detail.get(name).and_then(|v| v.as_str());
         let pulse = self.watch.pulse(account);
-        if event.detail.get("needs_reauthorization").and_then(|v| v.as_bool()) == Some(true) {
-            pulse.revoked(text("oa_id"), at);
+        match &event.about {
+            About::Template { .. } => self.templates(account).observe(event, arrival),
+            About::DailyQuota { sender, value: Some(value), .. } => {
+                let name = sender.as_ref().map_or_else(|| "daily".to_owned(), |sender| format!("daily of {sender}"));
+                pulse.figure(&name, value, at);
+            }
+            About::Revoked { sender } => pulse.revoked(sender.as_deref(), at),
+            About::Policy { action, reason } => {
+                let word = reason.as_ref().map_or_else(|| action.to_string(), |reason| format!("{action}: {reason}"));
+                // A warning neither bars an account nor lifts a bar.
+                let barred = match action {
+                    PolicyAction::Block => true,
+                    PolicyAction::Unblock => false,
+                    PolicyAction::Warning | PolicyAction::Other => pulse.policy.as_ref().is_some_and(|(_, barred, _)| *barred),
+                };
+                pulse.policy(&word, barred, at);
+            }
+            About::DailyQuota { .. } | About::Other => {}
         }
-        if let Some(action) = text("action") {
-            let word = text("reason").map_or_else(|| action.to_owned(), |reason| format!("{action}: {reason}"));
-            pulse.policy(&word, action == "block", at);
-        }
+    }
+
+    fn templates(&mut self, account: &AccountId) -> &mut Templates {
+        self.templates.entry(account.clone()).or_insert_with(|| Templates::new(account.clone()))
     }
 
     /// What was noticed at the edge since the last time: requests that were refused, repeats, what was no callback at all.
@@ -185,6 +206,9 @@ impl Watching {
                 late: t.late,
             };
             self.tally.moved(&moved, read)?;
+            if let Some(template_id) = moved.template_id {
+                self.template_moved(&moved, template_id);
+            }
             self.watch.moved(&MessageMove {
                 moved,
                 id: MessageAt { row: t.row, created_at: message.created_at },
@@ -207,6 +231,15 @@ impl Watching {
             });
         }
         Ok(())
+    }
+
+    fn template_moved(&mut self, moved: &Moved<'_>, template_id: &str) {
+        let code = moved.failure_code.filter(|_| moved.to == State::Failed);
+        let templates = self.templates(moved.account);
+        templates.moved(template_id, moved.from, moved.to, code);
+        if let (Some(Class::Template), Some(code)) = (moved.failure_class, code) {
+            templates.observe_failure(template_id, code, moved.failed_at.unwrap_or(moved.now));
+        }
     }
 
     /// Time passed. The accounts that stand differently now, and what is to be committed.
@@ -232,6 +265,7 @@ impl Watching {
     fn hand_over(&mut self, change: &mut Change) {
         change.sheets.extend(self.watch.take_changed());
         change.sheets.extend(self.tally.take_changed());
+        change.sheets.extend(self.templates.values_mut().flat_map(Templates::take_changed));
         change.feed.extend(self.watch.take_feed());
     }
 }

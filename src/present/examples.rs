@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::schema::{some_family, some_provider};
+use super::schema::{some_family, some_provider, some_title};
 
 /// A message that is sent and stuck, with its timeline.
 pub fn message() -> Value {
@@ -99,6 +99,65 @@ pub fn entry() -> Value {
         "cause": "A free message may follow only within 7 days of the customer's last one.",
         "remedy": "Wait until the customer writes again, or send a template.", "applies_to": []
     })
+}
+
+/// A rejected template with its history.
+pub fn template() -> Value {
+    json!({
+        "account": "shop-oa", "provider": some_provider(), "template_id": "7895417", "status": "rejected", "status_raw": "REJECT",
+        "since": "2026-01-31T08:15:30.123Z", "reason": "Sai định dạng", "quality": "HIGH", "quota": null, "tags": null,
+        "told_at": "2026-01-31T08:15:30.123Z", "refusals": [],
+        "advice": "Read the provider's reason, edit the template in its console and submit it again.",
+        "messages": {
+            "total": 120, "queued": 0, "sent": 10, "delivered": 40, "read": 60, "failed": 10, "delivery_rate": 0.909,
+            "failures": [{ "code": "-118", "title": "No such account", "count": 10 }]
+        },
+        "history": [{
+            "at": "2026-01-31T08:15:30.123Z", "kind": "status", "previous": "pending", "value": "rejected", "reason": "Sai định dạng"
+        }]
+    })
+}
+
+/// A report on a message that failed.
+pub fn report() -> Value {
+    json!({
+        "subject": "message", "id": "019c12f4-51eb-7a3d-9c41-6f0000000001", "lang": "en", "made_at": "2026-01-31T09:00:00.000Z", "masked": true,
+        "summary": "Account shop-oa: the message failed with -230: The customer has not written for 7 days.",
+        "account": "shop-oa", "provider": some_provider(), "provider_title": some_title(), "incident": null,
+        "messages": [{
+            "id": "019c12f4-51eb-7a3d-9c41-6f0000000001", "message_id": null, "ref": "order-123", "sender": "246845883529197922",
+            "recipient": "xxxxxxxx111", "kind": "cs", "template_id": null, "state": "failed", "queued_at": "2026-01-31T08:15:30.123Z",
+            "sent_at": null, "delivered_at": null, "read_at": null, "failed_at": "2026-01-31T08:15:31.210Z", "scheduled_at": null,
+            "recipients": { "total": 1, "delivered": 0, "failed": 1 }, "conflict": false, "outcome_unknown": false, "failure": failure(),
+            "stuck": null,
+            "timeline": [{
+                "at": "2026-01-31T08:15:31.210Z", "observed_at": "2026-01-31T08:15:31.210Z", "kind": "answer_refused", "source": "api",
+                "detail": { "code": "-230", "http_status": 200 }
+            }],
+            "answers": [{
+                "received_at": "2026-01-31T08:15:31.210Z", "status": 200, "duration_ms": 210, "error": null,
+                "body": "{\"error\":-230,\"message\":\"User has not interacted with the OA in the past 7 days\"}", "cut": false
+            }],
+            "callbacks": [], "not_shown": 0
+        }],
+        "snapshot": {
+            "standing": "connected", "reason": "well", "since": "2026-01-01T00:00:00.000Z", "last_callback_at": "2026-01-31T08:59:00.000Z",
+            "last_receipt_at": "2026-01-31T08:58:00.000Z",
+            "token": { "state": "accepted", "as_of": "2026-01-31T08:59:00.000Z", "expires_at": null },
+            "quota": null, "template": null, "signatures_refused": 0, "callbacks_in_error": 0, "thread": null
+        },
+        "alike": { "what": "-230", "count": 41, "more": false, "hours": 24 },
+        "checks": [{ "what": "The access token is accepted", "state": "done", "evidence": "accepted at 2026-01-31T08:59:00.000Z", "how": null }],
+        "questions": ["Why did the send call at 2026-01-31T08:15:31.210Z answer -230?"],
+        "channels": ["Support in the provider's console."]
+    })
+}
+
+/// One page of templates.
+pub fn template_page() -> Value {
+    let mut listed = template();
+    listed["history"] = json!([]);
+    json!({ "total": 1, "data": [listed], "next_cursor": null })
 }
 
 /// Entries of the failure catalogue.

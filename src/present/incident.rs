@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Reader;
 use super::schema::{Account, FailureClass, MessageId, Moment};
+use super::{IncidentSummary, Reader, Report, ReportWish};
 use crate::domain::failure::{Failure, Lang};
 use crate::domain::ids::AccountId;
 use crate::domain::time::Millis;
@@ -117,12 +117,43 @@ impl Reader<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn incident(&self, id: IncidentId) -> Result<Option<IncidentView>, StoreError> {
+        Ok(self.kept_incident(id)?.map(|incident| self.incident_view(&incident)))
+    }
+
+    fn kept_incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
         for place in ["open", "closed"] {
             if let Some(data) = self.state.sheet(&format!("incident/{place}/{id:012}"))? {
-                return Ok(decode::<Incident>(&data).map(|i| self.incident_view(&i)));
+                return Ok(decode(&data));
             }
         }
         Ok(None)
+    }
+
+    /// What a provider's support needs to know of an incident; `None` when there is none or it is forgotten.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn report_of_incident(&self, id: IncidentId, wish: ReportWish) -> Result<Option<Report>, StoreError> {
+        let Some(incident) = self.kept_incident(id)? else { return Ok(None) };
+        let view = self.incident_view(&incident);
+        let cause = match (&view.code, &view.subcode) {
+            (Some(code), Some(subcode)) => format!("{code}.{subcode}"),
+            (Some(code), None) => code.clone(),
+            (None, _) => view.trouble.to_owned(),
+        };
+        let summary = IncidentSummary {
+            id,
+            account: incident.key.account.clone(),
+            title: view.title,
+            cause,
+            opened_at: incident.opened_at,
+            closed_at: incident.closed_at,
+            size: incident.size,
+            recipients: view.recipients,
+            examples: incident.examples.iter().map(|m| m.public_id()).collect(),
+            remedy: view.remedy,
+        };
+        self.incident_report(&summary, wish).map(Some)
     }
 
     fn incident_view(&self, incident: &Incident) -> IncidentView {

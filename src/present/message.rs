@@ -283,7 +283,7 @@ impl Reader<'_> {
         Ok(self.state.stuck_groups()?.into_iter().map(view).collect())
     }
 
-    fn view(&self, message: &Message, with_events: bool) -> Result<MessageView, StoreError> {
+    pub(super) fn view(&self, message: &Message, with_events: bool) -> Result<MessageView, StoreError> {
         let lender = match message.borrows {
             Some(row) => self.state.message(row)?,
             None => None,

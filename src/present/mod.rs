@@ -9,8 +9,12 @@ pub mod cursor;
 mod examples;
 mod incident;
 mod message;
+mod report;
 pub mod schema;
 mod spelling;
+mod template;
+#[cfg(test)]
+mod tests;
 
 pub use account::{AccountList, AccountView, EventGroupView, TokenView};
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
@@ -19,7 +23,12 @@ pub use incident::{IncidentFilter, IncidentPage, IncidentView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };
+pub use report::{
+    Format as ReportFormat, IncidentSummary, QuotaSnapshot, Report, Snapshot, Subject as ReportSubject, TemplateSnapshot, ThreadSnapshot,
+    TokenSnapshot, TokenState, Wish as ReportWish,
+};
 pub use spelling::{id_spellings, recipient_spellings};
+pub use template::{RefusalView, TemplateChangeView, TemplateFailure, TemplateFilter, TemplateMessages, TemplatePage, TemplateView};
 
 use crate::domain::failure::Lang;
 use crate::ingest::AccountRules;

@@ -5,7 +5,8 @@ use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::event::{EntryKind, EntrySource, Evidence, GroupRole};
+use super::report;
+use crate::domain::event::{self, EntryKind, EntrySource, Evidence, GroupRole};
 use crate::domain::failure::{self, Lang};
 use crate::domain::record::Status;
 use crate::domain::watch::{Reason, Standing};
@@ -109,6 +110,18 @@ schemas! {
     IncidentNumber = text().pattern(Some("^[1-9][0-9]{0,17}$")).min_length(Some(1)).max_length(Some(18)).examples(["12"]);
     /// Open or closed.
     IncidentState = set(["open", "closed"]);
+    /// Where a template stands with the provider.
+    TemplateStatus = set(event::TemplateStatus::ALL.iter().map(|v| v.as_str()));
+    /// What is known of a token or key.
+    TokenState = set(report::TokenState::ALL.iter().map(|v| v.as_str()));
+    /// What a report is about.
+    ReportSubject = set(report::Subject::ALL.iter().map(|v| v.as_str()));
+    /// How a report is written.
+    ReportFormat = set(report::Format::ALL.iter().map(|v| v.as_str()));
+    /// What came of a check.
+    CheckState = set(report::CheckState::ALL.iter().map(|v| v.as_str()));
+    /// What was told of a template.
+    TemplateChangeKind = set(["status", "quality", "quota", "tags"]);
     /// Provider slug.
     Provider = set(PROVIDERS.iter().map(|p| p.slug));
     /// Family of the failure catalogue.
@@ -155,4 +168,9 @@ pub fn some_provider() -> &'static str {
 /// The slug of some family of that provider, for examples.
 pub fn some_family() -> &'static str {
     PROVIDERS.first().and_then(|p| p.families.first()).map_or("", |f| f.slug)
+}
+
+/// The name of that provider for people, for examples.
+pub fn some_title() -> &'static str {
+    PROVIDERS.first().map_or("", |p| p.title)
 }

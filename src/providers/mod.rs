@@ -10,6 +10,7 @@ pub mod esms;
 pub mod facebook;
 pub(crate) mod json;
 mod spelling;
+pub mod support;
 pub mod zalo;
 
 use std::fmt;
@@ -74,6 +75,8 @@ pub struct Spec {
     pub lookup: fn(kind: Option<&str>, code: &str, subcode: Option<&str>) -> Vec<Lookup>,
     /// The cause of being stuck in an open state, from this message's own evidence.
     pub stuck_cause: fn(&StuckEvidence) -> crate::domain::stuck::Cause,
+    /// What to go through before its support is asked, what to ask, and where.
+    pub support: support::Support,
 }
 
 /// What the provider told of how a message travelled.

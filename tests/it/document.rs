@@ -10,6 +10,7 @@ fn request(path: &str, method: &str) -> Request {
         .replace("{id}", "0190f6c2-0000-7000-8000-000000000000")
         .replace("{seq}", "1")
         .replace("{provider}", "zalo")
+        .replace("{account}/{template_id}", "shop-oa/204455")
         .replace("{code}", "-230");
     let request = Request::new(&method.to_uppercase(), target).key(KEY);
     if method == "post" { request.header("content-type", "application/json").body("{}") } else { request }

@@ -26,6 +26,7 @@ mod pipeline;
 mod registering;
 mod repeats;
 mod replay;
+mod reports;
 mod requests;
 mod restore;
 mod signatures;

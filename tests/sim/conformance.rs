@@ -6,8 +6,10 @@ use baophat::domain::message::{Filed, Message, Summary};
 use baophat::domain::projection::{Change, Changed, Key, Source, ThreadKey};
 use baophat::domain::record::{Callback, Content, Method, Registration, Status, Target};
 use baophat::domain::state::State;
+use baophat::domain::stuck::{Cause, Stuck};
 use baophat::domain::thread::Thread;
 use baophat::domain::time::Millis;
+use baophat::domain::watch::Sheet;
 use baophat::store::faulty::{Faults, Faulty};
 use baophat::store::memory::Memory;
 use baophat::store::{Outcome, Receipt, RecordReader, RecordWriter, StateWriter, Submission};
@@ -57,6 +59,8 @@ over_every_store! {
     a_commit_is_kept_whole_and_a_contradiction_keeps_nothing_of_it
     messages_are_found_by_key_deadline_and_conversation
     a_message_that_is_not_refiled_keeps_what_it_is_found_by
+    stuck_messages_of_an_account_are_found_behind_a_row
+    sheets_are_replaced_forgotten_and_found_by_the_beginning_of_their_names
     outcomes_are_replaced_and_found_by_status
     pruning_the_state_takes_old_messages_and_outcomes_and_rows_are_never_given_again
 }
@@ -239,6 +243,34 @@ fn messages_are_found_by_key_deadline_and_conversation(world: impl World) {
     let again = Change { threads: vec![(name("c"), 3, Thread::default(), true)], ..Change::default() };
     assert!(state.commit(&again, &[], None).is_err(), "a conversation is new once");
     assert_eq!(state.next_rows().unwrap(), (5, 3));
+}
+
+fn stuck_messages_of_an_account_are_found_behind_a_row(world: impl World) {
+    let mut state = with_account(&world);
+    let stuck = Stuck { since: Millis(1), deadline: Millis(2), cause: Cause::Unknown };
+    let messages = (1..=5).map(|row| changed(row, true, true, |m| m.stuck = (row != 3).then_some(stuck))).collect();
+    state.commit(&Change { messages, ..Change::default() }, &[], Some(1)).unwrap();
+    assert_eq!(state.stuck_rows(&account("shop"), 0, 9).unwrap(), [1, 2, 4, 5]);
+    assert_eq!(state.stuck_rows(&account("shop"), 1, 2).unwrap(), [2, 4]);
+    assert_eq!(state.stuck_rows(&account("shop"), 5, 9).unwrap(), Vec::<Row>::new());
+    let moved = Change { messages: vec![changed(2, false, false, |_| {})], ..Change::default() };
+    state.commit(&moved, &[], None).unwrap();
+    assert_eq!(state.stuck_rows(&account("shop"), 0, 9).unwrap(), [1, 4, 5]);
+}
+
+fn sheets_are_replaced_forgotten_and_found_by_the_beginning_of_their_names(world: impl World) {
+    let mut state = with_account(&world);
+    let sheet = |name: &str, data: Option<&[u8]>| Sheet { name: name.into(), data: data.map(<[u8]>::to_vec) };
+    let keep = |state: &mut _, sheets: Vec<Sheet>| {
+        StateWriter::commit(state, &Change { sheets, ..Change::default() }, &[], None).unwrap();
+    };
+    keep(&mut state, vec![sheet("a/2", Some(&[2])), sheet("a/1", Some(&[1])), sheet("b/1", Some(&[9])), sheet("a/é", Some(&[3]))]);
+    keep(&mut state, vec![sheet("a/1", Some(&[7, 7])), sheet("a/2", None), sheet("never", None)]);
+    for state in [state, world.state()] {
+        assert_eq!(state.sheets("a/").unwrap(), [("a/1".to_owned(), vec![7, 7]), ("a/é".to_owned(), vec![3])]);
+        assert_eq!(state.sheets("").unwrap().len(), 3);
+        assert_eq!(state.sheets("c").unwrap(), []);
+    }
 }
 
 fn a_message_that_is_not_refiled_keeps_what_it_is_found_by(world: impl World) {

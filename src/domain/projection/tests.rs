@@ -71,7 +71,7 @@ fn by_id(message_id: &str) -> Target {
 }
 
 fn answer(target: Target, outcome: AnswerOutcome) -> Step {
-    Step::Answer(target, AnswerReading { outcome, recipient: None, detail: serde_json::Map::new() })
+    Step::Answer(target, AnswerReading { outcome, recipient: None, detail: serde_json::Map::new(), quota: None })
 }
 
 fn accepted(target: Target, message_id: Option<&str>) -> Step {

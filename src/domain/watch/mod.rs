@@ -17,6 +17,7 @@ mod sheet;
 pub mod sketch;
 mod standing;
 pub mod tally;
+pub mod templates;
 pub mod traffic;
 pub mod words;
 

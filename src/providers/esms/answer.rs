@@ -24,7 +24,7 @@ pub(super) fn read(answer: &SendAnswer, context: AnswerContext<'_>) -> AnswerRea
     if let Some(status) = answer.status.filter(|s| *s > 0) {
         detail.insert("http_status".into(), status.into());
     }
-    AnswerReading { outcome, recipient: None, detail }
+    AnswerReading { outcome, recipient: None, detail, quota: None }
 }
 
 fn outcome(answer: &SendAnswer, context: AnswerContext<'_>, detail: &mut Map<String, Value>) -> AnswerOutcome {

@@ -9,6 +9,7 @@ mod error_info;
 mod groups;
 mod parse;
 mod payload;
+mod support;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -55,6 +56,7 @@ pub static SPEC: Spec = Spec {
     server_time_of_id: |_| None,
     lookup,
     stuck_cause,
+    support: support::SUPPORT,
 };
 
 const SETTINGS: &[Setting] = &[

@@ -24,7 +24,7 @@ pub(super) fn read(answer: &SendAnswer) -> AnswerReading {
     let body = Object::parse(without_bom(answer.body.as_bytes())).unwrap_or_default();
     let error = body.object("error");
     let outcome = outcome(answer, status, error.as_ref(), id(&body, "message_id"));
-    AnswerReading { outcome, recipient: id(&body, "recipient_id"), detail: detail(answer, status, error.as_ref()) }
+    AnswerReading { outcome, recipient: id(&body, "recipient_id"), detail: detail(answer, status, error.as_ref()), quota: None }
 }
 
 /// An error object refuses whatever the status says; an id is an acceptance; otherwise only a 4xx is a refusal. Everything else

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::payload::{Thread, time};
-use crate::domain::event::{AccountEvent, Evidence, Fact, MessageEvent};
+use crate::domain::event::{About, AccountEvent, Evidence, Fact, MessageEvent};
 use crate::domain::time::Millis;
 use crate::providers::json::Object;
 
@@ -78,6 +78,6 @@ impl<'a> Item<'a> {
         if self.standby {
             detail.insert("standby".into(), true.into());
         }
-        AccountEvent { kind: kind.into(), at: self.at, detail }
+        AccountEvent { kind: kind.into(), at: self.at, detail, about: About::Other }
     }
 }

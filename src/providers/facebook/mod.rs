@@ -3,6 +3,7 @@
 //! Pure: it must not know a clock, a file, a socket, the store or another provider. What Meta sends and means is written down,
 //! with sources, in `docs/providers/facebook.md`.
 
+mod about;
 mod answer;
 mod console;
 mod examine;
@@ -10,6 +11,7 @@ mod groups;
 mod item;
 mod parse;
 mod payload;
+mod support;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -98,6 +100,7 @@ pub static SPEC: Spec = Spec {
     server_time_of_id,
     lookup: answer::lookup,
     stuck_cause: common_cause,
+    support: support::SUPPORT,
 };
 
 /// Older message ids begin with the server time: `mid.<13 digits>:…`.

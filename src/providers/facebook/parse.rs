@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::about;
 use super::item::{Item, Place};
 use super::payload::{id, shown, text, time, without_bom};
 use crate::domain::event::{Claim, Event, Evidence, Fact, MessageEvent, Parsed, Watermark, WatermarkKind};
@@ -15,6 +16,9 @@ use crate::providers::json::{Object, Raw};
 
 /// The one event that reports a failure: of a paid marketing message. Field of a change, or key of an item.
 const MARKETING_FAILED: &str = "marketing_message_delivery_failed";
+
+/// How the field of a template's review ends; Meta's pages spell its beginning in several ways.
+const TEMPLATE_STATUS: &str = "template_status_update";
 
 /// Thread control: somebody gained, lost or wants the right to send.
 const HANDOVERS: [&str; 3] = ["pass_thread_control", "take_thread_control", "request_thread_control"];
@@ -94,7 +98,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Of the many Page fields only those of paid marketing messages concern a message: a failure, or an item as in `messaging`.
+    /// Of the many Page fields only those of paid marketing messages concern a message: a failure, or an item as in `messaging`; one more
+    /// tells of a template.
     fn change(&mut self, place: Place<'_>, change: &Object<'_>) {
         let (Some(field), Some(value)) = (text(change, "field"), change.object("value")) else { return };
         let page_id = id(&value, "page_id");
@@ -105,6 +110,10 @@ impl Reading<'_> {
             }
         } else if field.starts_with("marketing_message_") {
             self.item(place, &value);
+        } else if field.ends_with(TEMPLATE_STATUS)
+            && let Some(item) = self.admitted(place, &value)
+        {
+            self.template(&item, &shown(&field));
         }
     }
 
@@ -267,6 +276,16 @@ impl Reading<'_> {
                 event.detail.insert(name.into(), shown(&text).into());
             }
         }
+        event.about = about::policy(policy);
+        self.events.push(Event::Account(event));
+    }
+
+    /// The review of a message template. One that names no template tells nothing.
+    fn template(&mut self, item: &Item<'_>, field: &str) {
+        let Some((about, detail)) = about::template(item.object) else { return };
+        let mut event = item.account(field);
+        event.detail.extend(detail);
+        event.about = about;
         self.events.push(Event::Account(event));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::payload::cut;
 use super::{fold_message_id, fold_recipient};
-use crate::domain::event::{AnswerOutcome, AnswerReading};
+use crate::domain::event::{AnswerOutcome, AnswerReading, Quota};
 use crate::domain::failure::{Class, Failure, Retry};
 use crate::domain::record::SendAnswer;
 use crate::domain::time::Millis;
@@ -20,7 +20,7 @@ pub(super) fn read(answer: &SendAnswer, context: AnswerContext<'_>) -> AnswerRea
     let data = body.object("data").unwrap_or_default();
     let outcome = outcome(answer, &body, &data, context.received_at);
     let recipient = some_text(&data, "user_id").map(|user| fold_recipient(&user));
-    AnswerReading { outcome, recipient, detail: detail(answer, &data) }
+    AnswerReading { outcome, recipient, detail: detail(answer, &data), quota: quota(&data) }
 }
 
 fn outcome(answer: &SendAnswer, body: &Object<'_>, data: &Object<'_>, received_at: Millis) -> AnswerOutcome {
@@ -100,17 +100,25 @@ fn detail(answer: &SendAnswer, data: &Object<'_>) -> Map<String, Value> {
     if let Some(error) = &answer.error {
         detail.insert("error".into(), cut(error).into());
     }
-    let quota = data.object("quota").unwrap_or_default();
+    let quota = quota(data).unwrap_or_default();
     let named = [
-        ("sending_mode", some_text(data, "sending_mode")),
-        ("quota_type", some_text(&quota, "quota_type")),
-        ("quota_daily", some_text(&quota, "dailyQuota")),
-        ("quota_remaining", some_text(&quota, "remainingQuota").or_else(|| some_text(&quota, "remain"))),
+        ("sending_mode", some_text(data, "sending_mode").map(|mode| cut(&mode))),
+        ("quota_type", quota.kind),
+        ("quota_daily", quota.daily),
+        ("quota_remaining", quota.remaining),
     ];
     for (name, value) in named {
         if let Some(value) = value {
-            detail.insert(name.into(), cut(&value).into());
+            detail.insert(name.into(), value.into());
         }
     }
     detail
+}
+
+/// One product counts by the day, another by the kind of message.
+fn quota(data: &Object<'_>) -> Option<Quota> {
+    let told = data.object("quota")?;
+    let text = |name| some_text(&told, name).map(|text| cut(&text));
+    let quota = Quota { kind: text("quota_type"), daily: text("dailyQuota"), remaining: text("remainingQuota").or_else(|| text("remain")) };
+    (quota != Quota::default()).then_some(quota)
 }

@@ -3,12 +3,14 @@
 //! Three products call one URL: chat of an OA, templates to a user id, and templates to a phone number (ZNS, since 2026 "ZBS
 //! Template Message"). This folder must not know the store, HTTP status codes of ours, or another provider.
 
+mod account;
 mod answer;
 mod console;
 mod examine;
 mod groups;
 mod parse;
 mod payload;
+mod support;
 mod verify;
 
 #[cfg(test)]
@@ -66,6 +68,7 @@ pub static SPEC: Spec = Spec {
     server_time_of_id: |_| None,
     lookup,
     stuck_cause: crate::domain::stuck::common_cause,
+    support: support::SUPPORT,
 };
 
 const SETTINGS: &[Setting] = &[

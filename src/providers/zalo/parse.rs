@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::account;
 use super::payload::{Ids, OaAt, Parties, Payload, cut};
 use super::{KIND_ZNS, SERVER_HEADER, fold_recipient};
 use crate::domain::event::{AccountEvent, Claim, Event, Evidence, Fact, MessageEvent, Parsed};
@@ -231,6 +232,7 @@ impl Told<'_> {
         if self.event == "permission_revoked" {
             detail.insert("needs_reauthorization".into(), Value::Bool(true));
         }
-        AccountEvent { kind: self.event.clone(), at: self.payload.timestamp(), detail }
+        let about = account::about(&self.event, &self.payload);
+        AccountEvent { kind: self.event.clone(), at: self.payload.timestamp(), detail, about }
     }
 }

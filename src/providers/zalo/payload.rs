@@ -58,6 +58,11 @@ impl<'a> Payload<'a> {
         self.top.text(name).filter(|t| !t.is_empty())
     }
 
+    /// A top-level member that is not null.
+    pub(super) fn top(&self, name: &str) -> Option<Raw<'a>> {
+        self.top.get(name)
+    }
+
     /// Every top-level member, in order.
     pub(super) fn top_members(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
         self.top.members()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::domain::event::{Evidence, Fact, WatermarkKind};
+use crate::domain::event::{About, Evidence, Fact, PolicyAction, TemplateChange, TemplateStatus, WatermarkKind};
 use crate::domain::failure::{Class, Failure, Retry};
 
 fn watermark(kind: WatermarkKind, watermark: i64, at: i64) -> Watermark {
@@ -255,6 +255,26 @@ fn other_marketing_fields_are_read_as_items_and_other_fields_are_not() {
     assert_eq!(messages(&events(&change("marketing_message_deliveries"))).len(), 1);
     for field in ["message_deliveries", "feed", "messenger_template_status_update", ""] {
         assert!(matches!(parsed(&change(field)), Parsed::Ignored(_)), "{field}");
+    }
+}
+
+#[test]
+fn a_template_s_review_and_a_policy_are_told_in_our_words() {
+    let change = |field: &str, value: &str| envelope("changes", &format!(r#"{{"field":"{field}","value":{value}}}"#));
+    for field in ["messenger_template_status_update", "message_template_status_update", "template_status_update"] {
+        let body = change(field, r#"{"event":"REJECTED","message_template_id":594425479261596,"reason":"ABUSIVE_CONTENT"}"#);
+        let events = events(&body);
+        let [told] = accounts(&events)[..] else { panic!("{events:?}") };
+        let About::Template { template_id, change: TemplateChange::Status { status, reason, .. } } = &told.about else {
+            panic!("{told:?}")
+        };
+        assert_eq!((template_id.as_str(), status.status), ("594425479261596", TemplateStatus::Rejected));
+        assert_eq!((reason.as_deref(), told.at), (Some("ABUSIVE_CONTENT"), Some(Millis(T + 900))));
+    }
+    assert!(matches!(parsed(&change("template_status_update", r#"{"event":"APPROVED"}"#)), Parsed::Ignored(_)), "of no template");
+    for (word, action) in [("block", PolicyAction::Block), ("unblock", PolicyAction::Unblock), ("warning", PolicyAction::Warning)] {
+        let events = of_item(&from_customer(&format!(r#""policy_enforcement":{{"action":"{word}","reason":"spam"}}"#)));
+        assert_eq!(accounts(&events)[0].about, About::Policy { action, reason: Some("spam".into()) });
     }
 }
 

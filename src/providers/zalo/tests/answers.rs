@@ -57,6 +57,9 @@ fn the_answer_names_recipient_and_quota_as_texts() {
         (&"7".into(), &"sub_quota".into(), &200.into())
     );
     let zns = read(200, r#"{"error":0,"data":{"msg_id":"ab","sending_mode":"3","quota":{"dailyQuota":"500","remainingQuota":"499"}}}"#);
+    let quota = zns.quota.clone().unwrap();
+    assert_eq!((quota.kind, quota.daily.as_deref(), quota.remaining.as_deref()), (None, Some("500"), Some("499")));
+    assert_eq!(read(200, r#"{"error":0,"data":{"msg_id":"ab","quota":{}}}"#).quota, None);
     assert_eq!(
         (&zns.detail["quota_daily"], &zns.detail["quota_remaining"], &zns.detail["sending_mode"]),
         (&"500".into(), &"499".into(), &"3".into())

@@ -1,7 +1,7 @@
 //! Events whose meaning depends on more than one fixture can show.
 
 use super::*;
-use crate::domain::event::{AccountEvent, Evidence, Fact};
+use crate::domain::event::{About, AccountEvent, Evidence, Fact, TemplateChange, TemplateStatus};
 
 fn account_event(body: &str) -> AccountEvent {
     let Parsed::Events(events) = shop().parse(&callback(body)) else { panic!("{body}") };
@@ -184,6 +184,39 @@ fn an_account_event_says_what_changed() {
     assert_eq!(revoked.detail["needs_reauthorization"], true);
     let huge = account_event(&format!(r#"{{"event_name":"change_template_quota","x":[{}1]}}"#, "1,".repeat(50_000)));
     assert!(huge.detail["x"].as_str().unwrap().len() <= 200);
+}
+
+#[test]
+fn an_account_event_states_it_in_our_words() {
+    let about = |members: &str| account_event(&format!(r#"{{"oa_id":"{OA}",{members}}}"#)).about;
+    for (word, status) in [
+        ("PENDING_REVIEW", TemplateStatus::Pending),
+        ("ENABLE", TemplateStatus::Approved),
+        ("REJECT", TemplateStatus::Rejected),
+        ("DISABLE", TemplateStatus::Disabled),
+        ("DELETE", TemplateStatus::Deleted),
+        ("ON_HOLD", TemplateStatus::Unknown),
+    ] {
+        let told = about(&format!(
+            r#""event_name":"change_template_status","template_id":204455,"status":{{"prev_status":"ENABLE","new_status":"{word}"}},"reason":"x""#
+        ));
+        let About::Template { template_id, change: TemplateChange::Status { previous, status: now, reason } } = told else {
+            panic!("{told:?}")
+        };
+        assert_eq!((template_id.as_str(), now.status, now.raw.as_str(), reason.as_deref()), ("204455", status, word, Some("x")));
+        assert_eq!(previous.unwrap().status, TemplateStatus::Approved);
+    }
+    let quality = about(r#""event_name":"change_template_quality","template_id":"t","quality":"LOW""#);
+    assert_eq!(quality, About::Template { template_id: "t".into(), change: TemplateChange::Quality("LOW".into()) });
+    let quota = about(r#""event_name":"change_template_quota","template_id":"t","new":{"n":5}"#);
+    assert_eq!(quota, About::Template { template_id: "t".into(), change: TemplateChange::Quota(r#"{"new":{"n":5}}"#.into()) });
+    let daily = r#"{"oaId":"9100200300400500601","event_name":"change_oa_daily_quota","quota":{"prev_value":500,"new_value":5000}}"#;
+    let expected = About::DailyQuota { sender: Some(OA.into()), previous: Some("500".into()), value: Some("5000".into()) };
+    assert_eq!(account_event(daily).about, expected);
+    assert_eq!(about(r#""event_name":"permission_revoked""#), About::Revoked { sender: Some(OA.into()) });
+    for odd in [r#""event_name":"change_template_status","template_id":"t""#, r#""event_name":"change_oa_template_tags","tags":[1]"#] {
+        assert_eq!(about(odd), About::Other, "{odd}");
+    }
 }
 
 #[test]

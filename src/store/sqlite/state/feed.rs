@@ -119,3 +119,56 @@ impl StateFile {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::feed::{MessageAt, What};
+    use crate::domain::ids::AccountId;
+    use crate::domain::projection::Change;
+    use crate::domain::state::State;
+    use crate::store::sqlite::Place;
+    use crate::store::sqlite::state::AccountNumbers;
+
+    fn told(at: i64, n: usize) -> Change {
+        let id = |i: usize| MessageAt { row: i as u64, created_at: Millis(at) };
+        let entry = |i| Entry {
+            account: AccountId::parse("shop").unwrap(),
+            at: Millis(at),
+            what: What::Moved { id: id(i), from: None, to: State::Sent },
+        };
+        Change { feed: (0..n).map(entry).collect(), ..Change::default() }
+    }
+
+    #[test]
+    fn entries_are_numbered_without_a_gap_and_read_on_from_any_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(dir.path().join("a.db"));
+        let mut state = StateFile::open_writer(&place, AccountNumbers::default()).unwrap();
+        assert_eq!((state.feed_last().unwrap(), state.feed_after(0, 9).unwrap().len()), (0, 0));
+        state.commit(&told(10, 3), &[], None).unwrap();
+        state.commit(&told(20, 0), &[], None).unwrap();
+        state.commit(&told(30, 2), &[], None).unwrap();
+        let ids = |after, limit| state.feed_after(after, limit).unwrap().into_iter().map(|(id, e)| (id, e.at.0)).collect::<Vec<_>>();
+        assert_eq!(state.feed_last().unwrap(), 5);
+        assert_eq!(ids(0, 9), [(1, 10), (2, 10), (3, 10), (4, 30), (5, 30)]);
+        assert_eq!(ids(1, 1), [(2, 10), (3, 10)], "the rest of a commit comes with its first");
+        assert_eq!(ids(4, 9), [(5, 30)]);
+        assert_eq!(ids(5, 9), []);
+    }
+
+    #[test]
+    fn numbers_go_on_when_old_entries_are_pruned_and_when_all_are_cleared() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(dir.path().join("a.db"));
+        let mut state = StateFile::open_writer(&place, AccountNumbers::default()).unwrap();
+        state.commit(&told(10, 3), &[], None).unwrap();
+        state.prune(Millis(0), Millis(20), 9).unwrap();
+        assert_eq!((state.feed_last().unwrap(), state.feed_after(0, 9).unwrap().len()), (3, 0));
+        state.commit(&told(30, 1), &[], None).unwrap();
+        assert_eq!(state.feed_after(0, 9).unwrap()[0].0, 4);
+        state.clear().unwrap();
+        state.commit(&told(40, 1), &[], None).unwrap();
+        assert_eq!(state.feed_after(0, 9).unwrap()[0].0, 5);
+    }
+}
