@@ -10,7 +10,7 @@ use actix_web::web;
 
 use crate::clock::{Clock, WallClock};
 use crate::config::{Config, Database, Limits};
-use crate::http::{ApiKeys, App, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
+use crate::http::{ApiKeys, App, Readers, Refusals, Room, Streams, Times, listen, new_key, routes, serve as serve_http};
 use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
 use crate::store::StoreError;
@@ -87,6 +87,7 @@ pub struct Service {
     ticking: tokio::task::JoinHandle<()>,
     inbox: Inbox,
     projector: ProjectorHandle,
+    streams: Arc<Streams>,
     threads: Vec<JoinHandle<()>>,
     _lock: Lock,
 }
@@ -131,6 +132,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let keep = config.retention.callbacks;
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
+    let streams = Arc::new(Streams::default());
     let app = web::Data::new(App {
         inbox: inbox.clone(),
         projector: handle.clone(),
@@ -141,6 +143,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         metrics: metrics.clone(),
         refusals: Refusals::default(),
         bodies: Room::default(),
+        streams: streams.clone(),
         keys,
         limits: config.limits.clone(),
         lang: config.lang,
@@ -163,6 +166,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         ticking,
         inbox,
         projector: handle,
+        streams,
         threads: vec![writing, projecting],
         _lock: lock,
     })
@@ -190,6 +194,7 @@ fn publish_limits(config: &Config, metrics: &Metrics) {
         ("batch_records_max", crate::ingest::BATCH_RECORDS_MAX as i64),
         ("fold_records_max", crate::ingest::FOLD_RECORDS_MAX as i64),
         ("sweep_messages_max", crate::ingest::SWEEP_MESSAGES_MAX as i64),
+        ("streams_max", crate::http::STREAMS_MAX as i64),
         ("connections_max", l.connections_max as i64),
         ("workers", l.workers as i64),
     ];
@@ -241,6 +246,7 @@ impl Service {
     /// When the server itself ended with an error.
     pub async fn stop(self) -> Result<(), AppError> {
         self.health.stop();
+        self.streams.close();
         self.server.stop(true).await;
         let ended = self.running.await;
         self.ticking.abort();

@@ -26,6 +26,7 @@ mod remote;
 mod reprocess;
 mod serve;
 mod show;
+mod stats;
 mod stuck;
 mod text;
 mod values;
@@ -94,6 +95,8 @@ enum Command {
     Check(check::Options),
     /// What is stuck, why, and what to do
     Stuck(stuck::Options),
+    /// What became of the messages of a span of time: counts, delivery, latency, money
+    Stats(stats::Options),
     /// List messages, newest first
     Messages(messages::Options),
     /// One message with its timeline
@@ -153,6 +156,7 @@ impl Command {
             Command::Demo(options) => demo::run(globals, options),
             Command::Check(options) => check::run(globals, options),
             Command::Stuck(options) => stuck::run(globals, options),
+            Command::Stats(options) => stats::run(globals, options),
             Command::Messages(options) => messages::run(globals, options),
             Command::Show(options) => show::run(globals, options),
             Command::Explain(options) => explain::run(globals, options),
@@ -206,6 +210,7 @@ mod tests {
             "baophat explain facebook 10.2018300 --family graph",
             "baophat explain",
             "baophat explain zalo --search template",
+            "baophat stats --by template --account shop-oa --since 7d --until 1d --json",
             "baophat callbacks --status error --account shop-oa --since 1d --limit 5 --json",
             "baophat callbacks show 12 --raw",
             "baophat reprocess 12",
@@ -244,6 +249,7 @@ mod tests {
             "baophat reprocess 1 --status error",
             "baophat reprocess --status received",
             "baophat stuck --lang fr",
+            "baophat stats --by moon",
             "baophat demo --speed 0",
             "baophat demo --for soon",
             "baophat bench --connections 0",

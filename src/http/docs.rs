@@ -11,7 +11,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
+use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, stats, stream, verification};
+use crate::present::HappeningView;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,7 +29,7 @@ use super::{callbacks, catalogue, edge_document, messages, probes, refused, regi
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
     ),
-    components(schemas(Problem, ProblemAt)),
+    components(schemas(Problem, ProblemAt, HappeningView)),
 )]
 struct Document;
 
@@ -47,6 +48,8 @@ struct Document;
     catalogue::list,
     catalogue::get,
     refused::list,
+    stats::get,
+    stream::open,
 ))]
 struct V1;
 

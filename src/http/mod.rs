@@ -18,6 +18,8 @@ mod readers;
 mod refused;
 mod register;
 mod serve;
+mod stats;
+mod stream;
 mod verification;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub use problem::{Problem, ProblemAt};
 pub use readers::Readers;
 pub use refused::Refusals;
 pub use serve::{Times, listen, serve};
+pub use stream::{STREAMS_MAX, Streams};
 
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -60,6 +63,8 @@ pub struct App {
     pub refusals: Refusals,
     /// The room of callbacks' long bodies.
     pub bodies: Room,
+    /// The room for streams.
+    pub streams: Arc<Streams>,
     /// Who may ask.
     pub keys: ApiKeys,
     /// Bounds.
@@ -97,6 +102,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(catalogue::list)
                 .service(catalogue::get)
                 .service(refused::list)
+                .service(stats::get)
+                .service(stream::open)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

@@ -5,17 +5,21 @@
 mod callback;
 mod catalogue;
 pub mod cursor;
-mod examples;
+pub mod examples;
+mod happening;
 mod message;
 pub mod schema;
 mod spelling;
+mod stats;
 
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};
+pub use happening::{HappeningView, IncidentStep, StandingChange};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };
 pub use spelling::{id_spellings, recipient_spellings};
+pub use stats::{LatencyView, LinesBy, MoneyView, NoSuchNumbers, QuantilesView, StatsAsked, StatsLine, StatsQuery, StatsView};
 
 use crate::domain::failure::Lang;
 use crate::ingest::AccountRules;

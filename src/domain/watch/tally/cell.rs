@@ -167,7 +167,7 @@ impl Cell {
     }
 
     /// Reads a kept cell; `None` of bytes that are none of this version.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Cell> {
+    pub fn decode(bytes: &[u8]) -> Option<Cell> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => postcard::from_bytes(rest).ok(),
             _ => None,
