@@ -111,6 +111,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
     publish_limits(config, &metrics);
+    metrics.begin(config.accounts.iter().map(|a| a.provider.slug));
 
     let mut writer = InboxWriter::open(&place)?;
     writer.ensure_accounts(config.accounts.iter().map(|a| (&a.id, a.provider.slug)))?;

@@ -108,12 +108,11 @@ pub async fn open(request: HttpRequest, app: web::Data<App>) -> Result<HttpRespo
     let lang = lang(&request, &params, &app)?;
     let filter = Filter { account: params.account("account")?, types: types(&params)? };
     let place = asked_place(&request, &params)?;
-    let permit = app.streams.room.clone().try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::unavailable(format!("{STREAMS_MAX} streams are open, and there is room for no more")))?;
+    let taken = Place::take(&app)?;
     // Subscribed before the place is looked up, so that nothing falls between.
     let (fed, closing) = (app.projector.fed(), app.streams.closing.subscribe());
     let (after, first) = app.readers.ask(lang, move |reader| Ok(begin(reader, place)?)).await?;
-    let told = Told { app, lang, filter, after, first: Some(first), fed, closing, quiet_since: Instant::now(), _permit: permit };
+    let told = Told { app, lang, filter, after, first: Some(first), fed, closing, quiet_since: Instant::now(), _place: taken };
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
@@ -167,7 +166,28 @@ struct Told {
     fed: watch::Receiver<u64>,
     closing: watch::Receiver<bool>,
     quiet_since: Instant,
+    _place: Place,
+}
+
+/// A place among the streams; given back when the stream ends.
+struct Place {
+    app: web::Data<App>,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn take(app: &web::Data<App>) -> Result<Place, Problem> {
+        let permit = app.streams.room.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| Problem::unavailable(format!("{STREAMS_MAX} streams are open, and there is room for no more")))?;
+        app.metrics.watched.streams.inc();
+        Ok(Place { app: app.clone(), _permit: permit })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.app.metrics.watched.streams.dec();
+    }
 }
 
 /// What was read of the feed at once.

@@ -298,7 +298,6 @@ impl StatsQuery {
 
 fn line(lines: LinesBy, (account, value, hour): LineOf, cell: &Cell) -> StatsLine {
     let of = |by: LinesBy| value.clone().filter(|_| lines == by);
-    let delivery_rate = cell.delivery_rate();
     let entered = |state| cell.entered(state);
     StatsLine {
         account,
@@ -319,8 +318,8 @@ fn line(lines: LinesBy, (account, value, hour): LineOf, cell: &Cell) -> StatsLin
             failed: entered(State::Failed),
         },
         late: cell.late(),
-        delivery_rate,
-        failure_rate: delivery_rate.map(|rate| 1.0 - rate),
+        delivery_rate: cell.delivery_rate(),
+        failure_rate: cell.failure_rate(),
         latency: LatencyView {
             queued_to_sent: quantiles(&cell.queued_to_sent),
             sent_to_delivered: quantiles(&cell.sent_to_delivered),

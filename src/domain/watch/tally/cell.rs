@@ -156,9 +156,21 @@ impl Cell {
 
     /// The share of those with an outcome that were delivered; `None` where there is no outcome yet.
     pub fn delivery_rate(&self) -> Option<f64> {
-        let reached = self.now(State::Delivered) + self.now(State::Read);
-        let settled = reached + self.now(State::Failed);
-        (settled > 0).then(|| reached as f64 / settled as f64)
+        self.share(self.reached())
+    }
+
+    /// The share of those with an outcome that failed; `None` where there is no outcome yet.
+    pub fn failure_rate(&self) -> Option<f64> {
+        self.share(self.now(State::Failed))
+    }
+
+    fn reached(&self) -> u64 {
+        self.now(State::Delivered) + self.now(State::Read)
+    }
+
+    fn share(&self, of: u64) -> Option<f64> {
+        let settled = self.reached() + self.now(State::Failed);
+        (settled > 0).then(|| of as f64 / settled as f64)
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
