@@ -67,9 +67,10 @@ key=$("$python" -c 'import sign; print(sign.KEY)')
 
 found=0
 cd "$work"
+# A stream has no end that a fuzzer could wait for; tests/it/stream.rs plays with it.
 "$venv/bin/st" --config-file "$here/schemathesis.toml" --no-color run "$address/openapi.json" \
     --header "Authorization: Bearer $key" --checks all --max-examples "$examples" --seed "$seed" \
-    --generation-database none --request-timeout 20 --continue-on-failure || found=1
+    --exclude-path /v1/stream --generation-database none --request-timeout 20 --continue-on-failure || found=1
 
 # Whatever came in, the server is still well, stops when told, and never panicked.
 "$python" -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1])' "$address/readyz" || fail "the server is not ready any more"

@@ -10,7 +10,7 @@ use actix_web::web;
 
 use crate::clock::{Clock, WallClock};
 use crate::config::{Config, Database, Limits};
-use crate::http::{ApiKeys, App, Examiner, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
+use crate::http::{ApiKeys, App, Examiner, Readers, Refusals, Room, Streams, Times, listen, new_key, routes, serve as serve_http};
 use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Signals, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
 use crate::store::StoreError;
@@ -87,6 +87,7 @@ pub struct Service {
     ticking: tokio::task::JoinHandle<()>,
     inbox: Inbox,
     projector: ProjectorHandle,
+    streams: Arc<Streams>,
     threads: Vec<JoinHandle<()>>,
     _lock: Lock,
 }
@@ -111,6 +112,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
     let signals = Arc::new(Signals::new(config.accounts.iter().map(|a| a.id.clone())));
     publish_limits(config, &metrics);
+    metrics.begin(config.accounts.iter().map(|a| a.provider.slug));
 
     let mut writer = InboxWriter::open(&place)?;
     writer.ensure_accounts(config.accounts.iter().map(|a| (&a.id, a.provider.slug)))?;
@@ -132,6 +134,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let keep = config.retention.callbacks;
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
+    let streams = Arc::new(Streams::default());
     let app = web::Data::new(App {
         inbox: inbox.clone(),
         projector: handle.clone(),
@@ -144,6 +147,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         examiner: Examiner::default(),
         signals: signals.clone(),
         bodies: Room::default(),
+        streams: streams.clone(),
         keys,
         limits: config.limits.clone(),
         lang: config.lang,
@@ -166,6 +170,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         ticking,
         inbox,
         projector: handle,
+        streams,
         threads: vec![writing, projecting],
         _lock: lock,
     })
@@ -195,6 +200,7 @@ fn publish_limits(config: &Config, metrics: &Metrics) {
         ("sweep_messages_max", crate::ingest::SWEEP_MESSAGES_MAX as i64),
         ("examined_per_minute_max", i64::from(crate::http::EXAMINED_PER_MINUTE_MAX)),
         ("examined_at_once_max", crate::http::EXAMINED_AT_ONCE_MAX as i64),
+        ("streams_max", crate::http::STREAMS_MAX as i64),
         ("connections_max", l.connections_max as i64),
         ("workers", l.workers as i64),
     ];
@@ -246,6 +252,7 @@ impl Service {
     /// When the server itself ended with an error.
     pub async fn stop(self) -> Result<(), AppError> {
         self.health.stop();
+        self.streams.close();
         self.server.stop(true).await;
         let ended = self.running.await;
         self.ticking.abort();

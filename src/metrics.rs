@@ -1,5 +1,7 @@
 //! Counters, gauges and histograms of `/metrics`. Every label comes from a closed set: never a phone number, an id or raw text.
 
+mod watched;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -8,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+
+pub use watched::Watched;
 
 /// One label called `provider` and one that says what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,6 +75,8 @@ pub struct Metrics {
     pub store_bytes: Family<Part, Gauge>,
     /// 1 while a part is healthy, else 0.
     pub healthy: Family<Part, Gauge<i64, AtomicI64>>,
+    /// What is measured over accounts.
+    pub watched: Watched,
     /// Build information.
     build: Family<Build, Gauge<u64, AtomicU64>>,
 }
@@ -102,6 +108,7 @@ impl Default for Metrics {
             limits: Family::default(),
             store_bytes: Family::default(),
             healthy: Family::default(),
+            watched: Watched::register(&mut r),
             build: Family::default(),
             registry: Registry::default(),
         };
@@ -127,7 +134,24 @@ impl Default for Metrics {
     }
 }
 
+/// Every reason for which a callback is answered 503.
+const UNAVAILABLE: [&str; 4] = ["inbox_full", "storage", "stopping", "bodies_full"];
+
 impl Metrics {
+    /// Begins counting at nought what alarms look at: a series that begins with its first event has no increase to be seen.
+    pub fn begin<'p>(&self, providers: impl IntoIterator<Item = &'p str>) {
+        for reason in UNAVAILABLE {
+            let _ = self.unavailable.get_or_create(&Reason { reason: reason.to_owned() });
+        }
+        for provider in providers {
+            Metrics::add(&self.callbacks, provider, "stored", 0);
+            Metrics::add(&self.records, provider, "error", 0);
+            Metrics::add(&self.unknown_codes, provider, "unknown_code", 0);
+            Metrics::add(&self.transitions, provider, "delivered", 0);
+            Metrics::add(&self.transitions, provider, "failed", 0);
+        }
+    }
+
     /// Counts a provider's event.
     pub fn count(family: &Family<ProviderAnd, Counter>, provider: &str, outcome: &str) {
         Metrics::add(family, provider, outcome, 1);

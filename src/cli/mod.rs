@@ -29,6 +29,7 @@ mod report;
 mod reprocess;
 mod serve;
 mod show;
+mod stats;
 mod stuck;
 mod templates;
 mod text;
@@ -98,6 +99,8 @@ enum Command {
     Check(check::Options),
     /// What is stuck, why, and what to do
     Stuck(stuck::Options),
+    /// What became of the messages of a span of time: counts, delivery, latency, money
+    Stats(stats::Options),
     /// List messages, newest first
     Messages(messages::Options),
     /// One message with its timeline
@@ -165,6 +168,7 @@ impl Command {
             Command::Demo(options) => demo::run(globals, options),
             Command::Check(options) => check::run(globals, options),
             Command::Stuck(options) => stuck::run(globals, options),
+            Command::Stats(options) => stats::run(globals, options),
             Command::Messages(options) => messages::run(globals, options),
             Command::Show(options) => show::run(globals, options),
             Command::Report(options) => report::run(globals, options),
@@ -229,6 +233,7 @@ mod tests {
             "baophat incidents --all --account shop-oa --limit 5 --fail-if-any",
             "baophat incidents 12 --json",
             "baophat templates --status rejected --account shop-oa --limit 5 --json",
+            "baophat stats --by template --account shop-oa --since 7d --until 1d --json",
             "baophat callbacks --status error --account shop-oa --since 1d --limit 5 --json",
             "baophat callbacks show 12 --raw",
             "baophat reprocess 12",
@@ -269,6 +274,7 @@ mod tests {
             "baophat reprocess 1 --status error",
             "baophat reprocess --status received",
             "baophat stuck --lang fr",
+            "baophat stats --by moon",
             "baophat demo --speed 0",
             "baophat demo --for soon",
             "baophat bench --connections 0",

@@ -11,7 +11,10 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, reports, templates, verification};
+use super::{
+    accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, reports, stats, stream, templates, verification,
+};
+use crate::present::HappeningView;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +32,7 @@ use super::{accounts, callbacks, catalogue, edge_document, messages, probes, ref
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
     ),
-    components(schemas(Problem, ProblemAt)),
+    components(schemas(Problem, ProblemAt, HappeningView)),
 )]
 struct Document;
 
@@ -56,6 +59,8 @@ struct Document;
     reports::of_incident,
     templates::list,
     templates::get,
+    stats::get,
+    stream::open,
 ))]
 struct V1;
 

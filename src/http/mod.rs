@@ -21,6 +21,8 @@ mod refused;
 mod register;
 mod reports;
 mod serve;
+mod stats;
+mod stream;
 mod templates;
 mod verification;
 
@@ -38,6 +40,7 @@ pub use problem::{Problem, ProblemAt};
 pub use readers::Readers;
 pub use refused::Refusals;
 pub use serve::{Times, listen, serve};
+pub use stream::{STREAMS_MAX, Streams};
 
 use crate::clock::Clock;
 use crate::config::Limits;
@@ -69,6 +72,8 @@ pub struct App {
     pub signals: Arc<Signals>,
     /// The room of callbacks' long bodies.
     pub bodies: Room,
+    /// The room for streams.
+    pub streams: Arc<Streams>,
     /// Who may ask.
     pub keys: ApiKeys,
     /// Bounds.
@@ -114,6 +119,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(reports::of_incident)
                 .service(templates::list)
                 .service(templates::get)
+                .service(stats::get)
+                .service(stream::open)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use handle::{Nudge, Projected, ProjectorHandle, ReprocessWhat};
 
@@ -68,6 +68,8 @@ pub struct Projector<I, S> {
     nudges: Receiver<Nudge>,
     cursor: Arc<AtomicU64>,
     synced: Arc<AtomicU64>,
+    /// Wakes those who follow the feed.
+    fed: Arc<watch::Sender<u64>>,
     sync_after: Millis,
     /// There are more old rows than the last step took.
     pruning: bool,
@@ -133,12 +135,14 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         parts.metrics.folded_seq.store(cursor, Ordering::Release);
         let cursor = Arc::new(AtomicU64::new(cursor));
         let synced = Arc::new(AtomicU64::new(0));
-        let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone(), synced: synced.clone() };
+        let fed = Arc::new(watch::Sender::new(0));
+        let handle = ProjectorHandle { nudges: tx, cursor: cursor.clone(), synced: synced.clone(), fed: fed.clone() };
         let Parts { inbox, state, rules, clock, health, metrics, retention, sweep_every } = parts;
         let projector = Projector {
             nudges,
             cursor,
             synced,
+            fed,
             sync_after: Millis(0),
             pruning: false,
             watching: None,
@@ -407,10 +411,18 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         watching.take(&rules, notes, &mut change, again, &self.state)?;
         self.hush(&mut change);
         self.state.commit(&change, &outcomes, cursor)?;
+        self.tell_fed(&change);
         self.watching = Some(watching);
         counting::count(&self.metrics, &self.rules, &change, &outcomes);
         answers.into_iter().for_each(|(seq, answer)| self.tell(seq, answer));
         Ok(())
+    }
+
+    /// Wakes those who follow the feed, where something was committed to it.
+    fn tell_fed(&self, change: &Change) {
+        if !change.feed.is_empty() {
+            self.fed.send_modify(|n| *n += change.feed.len() as u64);
+        }
     }
 
     fn learn_accounts(&mut self, records: &[Record]) -> Result<(), StoreError> {
@@ -445,6 +457,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         watching.take(&rules, Vec::new(), &mut change, false, &self.state)?;
         self.hush(&mut change);
         self.state.commit(&change, &[], None)?;
+        self.tell_fed(&change);
         self.watching = Some(watching);
         Ok(())
     }
@@ -460,6 +473,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             self.hush(&mut change);
             if !change.sheets.is_empty() || !change.feed.is_empty() {
                 self.state.commit(&change, &[], None)?;
+                self.tell_fed(&change);
             }
             self.watching = Some(watching);
             self.watch_after = now.plus(WATCH_EVERY);

@@ -160,6 +160,32 @@ pub fn template_page() -> Value {
     json!({ "total": 1, "data": [listed], "next_cursor": null })
 }
 
+/// Something that happened.
+pub fn happening() -> Value {
+    json!({
+        "type": "message.sent", "timestamp": "2026-01-31T08:15:31.210Z", "account": "shop-oa", "message": listed(),
+        "previous_state": "queued", "cause": null, "standing": null, "incident": null
+    })
+}
+
+/// The numbers of a day.
+pub fn stats() -> Value {
+    let quantiles = |p50: i64, count: u64| json!({ "p50": p50, "p90": p50 * 2, "p99": p50 * 5, "count": count });
+    json!({
+        "data": [{
+            "account": "shop-oa", "kind": "zns", "template_id": null, "carrier": null, "hour": null,
+            "queued": 0, "sent": 4, "delivered": 120, "read": 860, "failed": 16,
+            "entered": { "queued": 1_000, "sent": 990, "delivered": 980, "read": 860, "failed": 16 }, "late": 2,
+            "delivery_rate": 0.984, "failure_rate": 0.016,
+            "latency": {
+                "queued_to_sent": quantiles(310, 990), "sent_to_delivered": quantiles(1_900, 980), "delivered_to_read": quantiles(95_000, 860)
+            },
+            "failures": { "recipient": 15, "quota": 1 }, "money": { "currency": "VND", "spent": 0.0, "on_failed": 0.0 }
+        }],
+        "since": "2026-01-31T00:00:00.000Z", "until": "2026-02-01T00:00:00.000Z"
+    })
+}
+
 /// Entries of the failure catalogue.
 pub fn entry_list() -> Value {
     json!({ "data": [entry()] })

@@ -244,6 +244,17 @@ impl Reader<'_> {
         })
     }
 
+    /// One message as it stands in a list.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn listed_message(&self, row: Row) -> Result<Option<MessageView>, StoreError> {
+        self.state.snapshot(|state| match shown_message(state, row)? {
+            Some(message) if message.facts.origin().is_some() => self.view(&message, false).map(Some),
+            _ => Ok(None),
+        })
+    }
+
     /// One page of messages.
     ///
     /// # Errors

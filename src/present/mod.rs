@@ -6,12 +6,14 @@ mod account;
 mod callback;
 mod catalogue;
 pub mod cursor;
-mod examples;
+pub mod examples;
+mod happening;
 mod incident;
 mod message;
 mod report;
 pub mod schema;
 mod spelling;
+mod stats;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ mod tests;
 pub use account::{AccountList, AccountView, EventGroupView, TokenView};
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
 pub use catalogue::{EntryList, EntryView};
+pub use happening::{HappeningView, IncidentStep, StandingChange};
 pub use incident::{IncidentFilter, IncidentPage, IncidentView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
@@ -28,6 +31,7 @@ pub use report::{
     TokenSnapshot, TokenState, Wish as ReportWish,
 };
 pub use spelling::{id_spellings, recipient_spellings};
+pub use stats::{LatencyView, LinesBy, MoneyView, NoSuchNumbers, QuantilesView, StatsAsked, StatsLine, StatsQuery, StatsView};
 pub use template::{RefusalView, TemplateChangeView, TemplateFailure, TemplateFilter, TemplateMessages, TemplatePage, TemplateView};
 
 use crate::domain::failure::Lang;

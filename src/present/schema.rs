@@ -10,7 +10,7 @@ use crate::domain::event::{self, EntryKind, EntrySource, Evidence, GroupRole};
 use crate::domain::failure::{self, Lang};
 use crate::domain::record::Status;
 use crate::domain::watch::{Reason, Standing};
-use crate::domain::{state, stuck};
+use crate::domain::{feed, state, stuck};
 use crate::providers::PROVIDERS;
 
 /// Most characters of a text in a query.
@@ -90,6 +90,16 @@ schemas! {
     FailureClass = set(failure::Class::ALL.iter().map(|v| v.as_str()));
     /// Whether and when sending again makes sense.
     Retry = set(failure::Retry::ALL.iter().map(|v| v.as_str()));
+    /// What happened.
+    HappeningType = set(feed::NAMES.iter().copied());
+    /// Number of an entry of the feed.
+    FeedPlace = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+        .examples([41]);
+    /// What makes a line of the numbers.
+    StatsBy = set(super::LinesBy::ALL.iter().map(|v| v.as_str()));
     /// Why a message is stuck.
     StuckCause = set(stuck::Cause::ALL.iter().map(|v| v.as_str()));
     /// What a line of the timeline tells.

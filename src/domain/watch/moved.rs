@@ -28,7 +28,8 @@ pub struct Moved<'a> {
     pub carrier: Option<&'a str>,
     /// Its price in ten-thousandths of a dong.
     pub price: Option<i64>,
-    /// The price that was known when it moved the last time, in ten-thousandths of a dong.
+    /// The price with which it was counted the last time, in ten-thousandths of a dong: the one known before this batch, and for a further
+    /// move in the same batch the same as `price`.
     pub price_before: Option<i64>,
     /// When it was queued.
     pub queued_at: Option<Millis>,

@@ -28,7 +28,7 @@ pub struct Sketch {
 }
 
 /// The bucket of a span.
-fn bucket(span: Span) -> u16 {
+pub(super) fn bucket(span: Span) -> u16 {
     let ms = span.0.clamp(1, SPAN_MAX.0) as f64;
     // At most ln(30 days) / LN_STEP: 543.
     (ms.ln() / LN_STEP).ceil() as u16
@@ -63,7 +63,8 @@ impl Sketch {
         self.buckets.retain(|(_, n)| *n > 0);
     }
 
-    fn add_to(&mut self, at: u16, n: u64) {
+    /// Takes in so many of one bucket.
+    pub(super) fn add_to(&mut self, at: u16, n: u64) {
         match self.buckets.binary_search_by_key(&at, |(b, _)| *b) {
             Ok(i) => self.buckets[i].1 = self.buckets[i].1.saturating_add(n),
             Err(i) => self.buckets.insert(i, (at, n)),

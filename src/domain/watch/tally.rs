@@ -7,12 +7,12 @@
 mod cell;
 mod names;
 pub mod place;
-
-use std::collections::HashMap;
+mod quick;
 
 use serde::{Deserialize, Serialize};
 
 pub use cell::Cell;
+use cell::Took;
 pub use names::{CARRIERS_MAX, KINDS_MAX, TEMPLATES_MAX, VALUE_BYTES_MAX};
 
 use super::{Moved, Sheet};
@@ -20,6 +20,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::time::Millis;
 use names::Names;
 use place::{By, Of, Period, day_of, hour_of};
+use quick::QuickMap;
 
 /// How long hours stay apart before they are folded into days.
 pub const HOURS_KEPT_DAYS: i64 = 40;
@@ -42,6 +43,9 @@ const TENDED: &str = "tally/tended";
 /// Reads sheets: every one whose name begins so, by name.
 pub type ReadSheets<'a, E> = &'a dyn Fn(&str) -> Result<Vec<(String, Vec<u8>)>, E>;
 
+/// What a move does to the numbers of a place.
+type Count = fn(&mut Cell, &Moved<'_>, Took);
+
 /// What names a place in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct At {
@@ -61,10 +65,10 @@ struct Held {
 /// The numbers that are being counted.
 #[derive(Debug, Default)]
 pub struct Tally {
-    accounts: HashMap<AccountId, u32>,
+    accounts: QuickMap<AccountId, u32>,
     /// The values of each, by its number.
     names: Vec<(AccountId, Names)>,
-    held: HashMap<At, Held>,
+    held: QuickMap<At, Held>,
     dirty: Vec<At>,
     /// Sheets to write or to forget that are no places in memory.
     also: Vec<Sheet>,
@@ -94,6 +98,19 @@ impl Tally {
     /// # Errors
     /// When sheets cannot be read.
     pub fn moved<E>(&mut self, m: &Moved<'_>, read: ReadSheets<'_, E>) -> Result<(), E> {
+        self.every_place(m, read, Cell::count)
+    }
+
+    /// Takes a message out that is shown no more, since it was merged into another one or lends it its facts. It stood in `from`, with
+    /// `price_before`; `to` says nothing.
+    ///
+    /// # Errors
+    /// When sheets cannot be read.
+    pub fn gone<E>(&mut self, m: &Moved<'_>, read: ReadSheets<'_, E>) -> Result<(), E> {
+        self.every_place(m, read, Cell::uncount)
+    }
+
+    fn every_place<E>(&mut self, m: &Moved<'_>, read: ReadSheets<'_, E>, count: Count) -> Result<(), E> {
         let (hour, tended) = (hour_of(m.created_at), self.tended(m.now, read)?);
         let day = day_of(hour);
         if day < tended.day {
@@ -101,16 +118,23 @@ impl Tally {
         }
         let period = if hour < tended.hour { Period::Day(day) } else { Period::Hour(hour) };
         let (account, kind, template, carrier) = self.numbers(m, day, read)?;
-        self.count(At { period, account, by: By::Kind, of: kind }, m, m.kind, read)?;
+        let took = Took::of(m);
+        self.count(At { period, account, by: By::Kind, of: kind }, (m, m.kind, took), read, count)?;
         for (by, of, value) in [(By::Template, template, m.template_id), (By::Carrier, carrier, m.carrier)] {
             if of != names::NOTHING {
-                self.count(At { period: Period::Day(day), account, by, of }, m, value, read)?;
+                self.count(At { period: Period::Day(day), account, by, of }, (m, value, took), read, count)?;
             }
         }
         Ok(())
     }
 
-    fn count<E>(&mut self, at: At, m: &Moved<'_>, value: Option<&str>, read: ReadSheets<'_, E>) -> Result<(), E> {
+    fn count<E>(
+        &mut self,
+        at: At,
+        (m, value, took): (&Moved<'_>, Option<&str>, Took),
+        read: ReadSheets<'_, E>,
+        count: Count,
+    ) -> Result<(), E> {
         let of = match at.of {
             names::NOTHING => Of::Nothing,
             names::OTHERS => Of::Others,
@@ -124,7 +148,7 @@ impl Tally {
                 free.insert(Held { name, cell, dirty: false })
             }
         };
-        held.cell.count(m);
+        count(&mut held.cell, m, took);
         if !std::mem::replace(&mut held.dirty, true) {
             self.dirty.push(at);
         }

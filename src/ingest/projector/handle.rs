@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::domain::ids::{Row, Seq};
 use crate::domain::projection::{Refused, Registered, RegistrationConflict};
@@ -52,6 +52,7 @@ pub struct ProjectorHandle {
     pub(super) nudges: Sender<Nudge>,
     pub(super) cursor: Arc<AtomicU64>,
     pub(super) synced: Arc<AtomicU64>,
+    pub(super) fed: Arc<watch::Sender<u64>>,
 }
 
 impl ProjectorHandle {
@@ -68,6 +69,11 @@ impl ProjectorHandle {
     /// The last record folded whose commit survives a power cut too; records up to here may be deleted.
     pub fn synced(&self) -> Seq {
         self.synced.load(Ordering::Acquire)
+    }
+
+    /// Changes whenever entries were committed to the feed; the number means nothing.
+    pub fn fed(&self) -> watch::Receiver<u64> {
+        self.fed.subscribe()
     }
 
     /// Processes callbacks again.

@@ -1,6 +1,7 @@
 //! The service in this process, with a clock put by hand: for deadlines.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
@@ -27,7 +28,7 @@ pub struct Inside {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Inside {
@@ -50,7 +51,17 @@ impl Inside {
             });
         });
         let (address, metrics) = told.recv_timeout(PATIENCE).unwrap();
-        Inside { clock, metrics, address, stop: Some(stop), thread: Some(thread), _folder: folder }
+        Inside { clock, metrics, address, stop: Some(stop), thread: Some(thread), folder }
+    }
+
+    /// The folder of its files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Sends a request.

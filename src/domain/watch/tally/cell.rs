@@ -6,7 +6,7 @@ use crate::domain::failure::Class;
 use crate::domain::state::State;
 use crate::domain::time::{Millis, Span};
 use crate::domain::watch::Moved;
-use crate::domain::watch::sketch::Sketch;
+use crate::domain::watch::sketch::{Sketch, bucket};
 
 /// First byte of a kept cell.
 const VERSION: u8 = 1;
@@ -50,22 +50,57 @@ fn passed(m: &Moved<'_>) -> usize {
     }
 }
 
-fn between(from: Option<Millis>, to: Option<Millis>) -> Option<Span> {
-    Some(Span(to?.0.saturating_sub(from?.0)))
+/// The buckets of the times that a move ended. They are the same for every place in which the message is counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Took {
+    queued_to_sent: Option<u16>,
+    sent_to_delivered: Option<u16>,
+    delivered_to_read: Option<u16>,
+}
+
+impl Took {
+    pub(super) fn of(m: &Moved<'_>) -> Took {
+        let (from, to) = (passed(m), at(m.to));
+        if m.to == State::Failed || m.from == Some(m.to) {
+            return Took::default();
+        }
+        // A read alone proves the delivery and does not say when it was.
+        let told = m.delivered_at != m.read_at;
+        Took {
+            queued_to_sent: between(m.queued_at.filter(|_| from < 1 && to >= 1), m.sent_at),
+            sent_to_delivered: between(m.sent_at.filter(|_| from < 2 && to >= 2 && told), m.delivered_at),
+            delivered_to_read: between(m.delivered_at.filter(|_| from < 3 && to == 3 && told), m.read_at),
+        }
+    }
+}
+
+fn between(from: Option<Millis>, to: Option<Millis>) -> Option<u16> {
+    Some(bucket(Span(to?.0.saturating_sub(from?.0))))
 }
 
 impl Cell {
     /// Counts a move.
-    pub(super) fn count(&mut self, m: &Moved<'_>) {
+    pub(super) fn count(&mut self, m: &Moved<'_>, took: Took) {
         if m.from != Some(m.to) {
             self.count_states(m);
-            self.measure(m);
+            self.measure(took);
         }
         // What is known of the price may change while the state does.
         if let Some(from) = m.from {
             self.money[at(from)] -= m.price_before.unwrap_or(0);
         }
         self.money[at(m.to)] += m.price.unwrap_or(0);
+    }
+
+    /// Takes a message out that is shown no more, since it turned out to be another one: `from` is where it stood. How long it took stays.
+    pub(super) fn uncount(&mut self, m: &Moved<'_>, _: Took) {
+        let Some(from) = m.from else { return };
+        self.now[at(from)] -= 1;
+        self.entered[at(from)] = self.entered[at(from)].saturating_sub(1);
+        self.money[at(from)] -= m.price_before.unwrap_or(0);
+        if from == State::Failed {
+            self.fail(m.failure_class.unwrap_or(Class::Unknown), -1);
+        }
     }
 
     fn count_states(&mut self, m: &Moved<'_>) {
@@ -90,22 +125,11 @@ impl Cell {
         }
     }
 
-    fn measure(&mut self, m: &Moved<'_>) {
-        let (from, to) = (passed(m), at(m.to));
-        if m.to == State::Failed {
-            return;
-        }
-        if from < 1 && to >= 1 {
-            between(m.queued_at, m.sent_at).into_iter().for_each(|s| self.queued_to_sent.add(s));
-        }
-        // A read alone proves the delivery and does not say when it was.
-        let told = m.delivered_at != m.read_at;
-        if from < 2 && to >= 2 && told {
-            between(m.sent_at, m.delivered_at).into_iter().for_each(|s| self.sent_to_delivered.add(s));
-        }
-        if from < 3 && to == 3 && told {
-            between(m.delivered_at, m.read_at).into_iter().for_each(|s| self.delivered_to_read.add(s));
-        }
+    fn measure(&mut self, took: Took) {
+        let Took { queued_to_sent, sent_to_delivered, delivered_to_read } = took;
+        queued_to_sent.into_iter().for_each(|b| self.queued_to_sent.add_to(b, 1));
+        sent_to_delivered.into_iter().for_each(|b| self.sent_to_delivered.add_to(b, 1));
+        delivered_to_read.into_iter().for_each(|b| self.delivered_to_read.add_to(b, 1));
     }
 
     /// Adds another cell's numbers.
@@ -156,9 +180,21 @@ impl Cell {
 
     /// The share of those with an outcome that were delivered; `None` where there is no outcome yet.
     pub fn delivery_rate(&self) -> Option<f64> {
-        let reached = self.now(State::Delivered) + self.now(State::Read);
-        let settled = reached + self.now(State::Failed);
-        (settled > 0).then(|| reached as f64 / settled as f64)
+        self.share(self.reached())
+    }
+
+    /// The share of those with an outcome that failed; `None` where there is no outcome yet.
+    pub fn failure_rate(&self) -> Option<f64> {
+        self.share(self.now(State::Failed))
+    }
+
+    fn reached(&self) -> u64 {
+        self.now(State::Delivered) + self.now(State::Read)
+    }
+
+    fn share(&self, of: u64) -> Option<f64> {
+        let settled = self.reached() + self.now(State::Failed);
+        (settled > 0).then(|| of as f64 / settled as f64)
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -167,7 +203,7 @@ impl Cell {
     }
 
     /// Reads a kept cell; `None` of bytes that are none of this version.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Cell> {
+    pub fn decode(bytes: &[u8]) -> Option<Cell> {
         match bytes.split_first() {
             Some((&VERSION, rest)) => postcard::from_bytes(rest).ok(),
             _ => None,

@@ -1,10 +1,9 @@
 //! The kinds, templates and carriers of one account that are counted apart, so that their number has a bound.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::place::By;
+use super::quick::QuickMap;
 
 /// Kinds of an account that are counted apart.
 pub const KINDS_MAX: usize = 24;
@@ -40,7 +39,7 @@ struct Known {
 /// The values of one account.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    of: [HashMap<Box<str>, Known>; 3],
+    of: [QuickMap<Box<str>, Known>; 3],
     pub(super) changed: bool,
 }
 

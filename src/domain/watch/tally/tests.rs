@@ -136,6 +136,20 @@ fn a_price_that_comes_later_is_counted_once() {
 }
 
 #[test]
+fn a_message_that_was_another_one_is_counted_once() {
+    let (account, mut shelf, mut tally) = (account(), Shelf::default(), Tally::new());
+    shelf.moved(&mut tally, &moved(&account, None, State::Queued));
+    let receipt = Moved { price: Some(7), ..moved(&account, None, State::Delivered) };
+    shelf.moved(&mut tally, &receipt);
+    shelf.moved(&mut tally, &Moved { price: Some(7), ..moved(&account, Some(State::Queued), State::Delivered) });
+    let Ok(()) = tally.gone(&Moved { from: Some(State::Delivered), price_before: Some(7), ..receipt }, &|prefix| shelf.read(prefix));
+    shelf.keep(&mut tally);
+    let sum = shelf.sum(By::Kind, Some("zns"));
+    assert_eq!(State::ALL.iter().map(|s| sum.now(*s)).collect::<Vec<_>>(), [0, 0, 1, 0, 0]);
+    assert_eq!((sum.entered(State::Delivered), sum.spent()), (1, 7));
+}
+
+#[test]
 fn a_read_alone_says_nothing_of_how_long_the_delivery_took() {
     let (account, mut shelf, mut tally) = (account(), Shelf::default(), Tally::new());
     let at = Some(T0.plus(Span::hours(5)));
