@@ -18,6 +18,12 @@ const WORD_CHARS_MAX: usize = 32;
 /// Longest id that stays, in characters.
 const ID_CHARS_MAX: usize = 400;
 
+/// Longest text of a provider that stays, in characters; the rest is cut.
+const WORDS_CHARS_MAX: usize = 2_000;
+
+/// Longest spelling of a phone number that is looked for within a text, in characters.
+const PHONE_CHARS_MAX: usize = 32;
+
 /// How many characters of a person's number or id stay, at its end.
 const TAIL_CHARS: usize = 3;
 
@@ -288,6 +294,7 @@ impl Redactor<'_> {
 
     /// A text of the provider or of an operator: without phone numbers, tokens and addresses with queries.
     pub(super) fn words(&self, text: &str) -> String {
+        let text: String = text.chars().take(WORDS_CHARS_MAX).collect();
         let mut out = String::with_capacity(text.len());
         for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>')) {
             let end = piece.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>'));
@@ -323,7 +330,7 @@ impl Redactor<'_> {
                 at += 1;
                 continue;
             }
-            let run = chars[at..].iter().take_while(|c| part(**c)).count();
+            let run = chars[at..].iter().take(PHONE_CHARS_MAX).take_while(|c| part(**c)).count();
             let (shown, used) = self.number(&chars[at..at + run], chars.get(at + run).is_some_and(|c| c.is_alphanumeric()));
             out.push_str(&shown);
             at += used;
@@ -374,6 +381,8 @@ fn decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn redactor(full: bool) -> Redactor<'static> {
@@ -426,6 +435,32 @@ mod tests {
         assert!(redactor(true).query(query).contains("phonenumber=0912000111"));
         assert!(redactor(true).query(query).contains("xxxxxxxxx222"), "that of somebody else stays masked");
         assert_eq!(redactor(false).body(br#"{"phone":84912000111}"#, From::Callback), r#"{"phone":"xxxxxxxx111"}"#);
+    }
+
+    #[test]
+    fn other_customers_of_one_batch_stay_masked_also_where_all_was_asked_for() {
+        let item =
+            |psid: &str| format!(r#"{{"sender":{{"id":"104417700031337"}},"recipient":{{"id":"{psid}"}},"read":{{"watermark":1}}}}"#);
+        let body = format!(r#"{{"entry":[{{"messaging":[{},{}]}}]}}"#, item("7310000000012345"), item("7310000000099999"));
+        let shown = Redactor { recipient: Some("7310000000012345"), ..redactor(true) }.body(body.as_bytes(), From::Callback);
+        assert!(shown.contains("7310000000012345") && shown.contains("xxxxxxxxxxxxx999") && !shown.contains("99999"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_no_number_stays_in_it(before in any::<String>(), after in "[^0-9+A-Za-z]?[ a-z]{0,20}") {
+            let r = redactor(false);
+            let text = format!("{before} 0987 654 321{after}");
+            prop_assume!(!before.contains("654") && !after.starts_with(|c: char| c.is_alphanumeric()));
+            prop_assert!(!r.words(&text).contains("0987 654"), "{}", r.words(&text));
+            let body = serde_json::json!({ "a": &before, "error": &text, "phone": "0987654321", "b": ["84987654321"] }).to_string();
+            for from in [From::Callback, From::Provider] {
+                let shown = r.body(body.as_bytes(), from);
+                prop_assert!(!shown.contains("987654") && !shown.contains("0987 654"), "{shown}");
+                prop_assert!(serde_json::from_str::<Value>(&shown).is_ok(), "{shown}");
+            }
+            let _ = (r.query(&before), r.body(before.as_bytes(), From::Provider), r.header("x", &before));
+        }
     }
 
     #[test]
