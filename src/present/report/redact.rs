@@ -79,6 +79,9 @@ const WORDS: [&str; 24] = [
     "user_external_id",
 ];
 
+/// Where a timeline's details keep members of a callback that nobody knows: what stands there may be anybody's.
+const UNKNOWN: &str = "other";
+
 /// Who wrote a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum From {
@@ -235,6 +238,7 @@ impl Redactor<'_> {
     }
 
     fn value(&self, name: &str, party: bool, raw: Raw<'_>, from: From, depth: usize) -> String {
+        let from = if name == UNKNOWN { From::Callback } else { from };
         if depth > DEPTH_MAX || is_secret(name) && !matches!(raw.json(), "null" | "true" | "false") {
             return Value::from(self.secret()).to_string();
         }
@@ -419,6 +423,10 @@ mod tests {
         ] {
             assert!(!callback(secret).contains("geheim"), "{secret}: {}", callback(secret));
         }
+        let detail = serde_json::json!({"event": "SendStatus 5", "text": "phone off", "other": {"noidung": "ge heim", "x": 1}});
+        let shown = redactor(false).detail(detail.as_object().unwrap());
+        assert_eq!((&shown["event"], &shown["text"], &shown["other"]["x"]), (&"SendStatus 5".into(), &"phone off".into(), &1.into()));
+        assert_eq!(shown["other"]["noidung"], "[7 characters left out]");
         let deep = format!("{}\"geheim\"{}", "{\"a\":".repeat(60), "}".repeat(60));
         assert!(!callback(&deep).contains("geheim"));
         assert_eq!(redactor(false).body(b"\xff\xfe", From::Callback), "[2 bytes, no JSON]");
