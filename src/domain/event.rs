@@ -258,7 +258,7 @@ pub struct AnswerReading {
     /// Small details: HTTP status, trace ids, quotas.
     pub detail: Map<String, Value>,
     /// What it tells of an allowance.
-    pub quota: Option<Quota>,
+    pub quota: Option<Box<Quota>>,
 }
 
 /// The outside names of timeline entries.

@@ -33,7 +33,7 @@ fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '&' | '#' => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '<' | '>' | '|' | '&' | '#' => out.extend(['\\', c]),
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
@@ -61,11 +61,14 @@ fn time(at: Option<Millis>) -> Option<String> {
 }
 
 fn details(detail: &Map<String, Value>) -> String {
+    if detail.is_empty() {
+        return String::new();
+    }
     let one = |(name, value): (&String, &Value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
     };
-    plain(&detail.iter().map(one).collect::<Vec<_>>().join(" "))
+    code(&detail.iter().map(one).collect::<Vec<_>>().join(" "))
 }
 
 impl Page {

@@ -18,6 +18,12 @@ const WORD_CHARS_MAX: usize = 32;
 /// Longest id that stays, in characters.
 const ID_CHARS_MAX: usize = 400;
 
+/// Longest text of a provider that stays, in characters; the rest is cut.
+const WORDS_CHARS_MAX: usize = 2_000;
+
+/// Longest spelling of a phone number that is looked for within a text, in characters.
+const PHONE_CHARS_MAX: usize = 32;
+
 /// How many characters of a person's number or id stay, at its end.
 const TAIL_CHARS: usize = 3;
 
@@ -72,6 +78,9 @@ const WORDS: [&str; 24] = [
     "params",
     "user_external_id",
 ];
+
+/// Where a timeline's details keep members of a callback that nobody knows: what stands there may be anybody's.
+const UNKNOWN: &str = "other";
 
 /// Who wrote a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +238,7 @@ impl Redactor<'_> {
     }
 
     fn value(&self, name: &str, party: bool, raw: Raw<'_>, from: From, depth: usize) -> String {
+        let from = if name == UNKNOWN { From::Callback } else { from };
         if depth > DEPTH_MAX || is_secret(name) && !matches!(raw.json(), "null" | "true" | "false") {
             return Value::from(self.secret()).to_string();
         }
@@ -288,6 +298,7 @@ impl Redactor<'_> {
 
     /// A text of the provider or of an operator: without phone numbers, tokens and addresses with queries.
     pub(super) fn words(&self, text: &str) -> String {
+        let text: String = text.chars().take(WORDS_CHARS_MAX).collect();
         let mut out = String::with_capacity(text.len());
         for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>')) {
             let end = piece.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>'));
@@ -323,7 +334,7 @@ impl Redactor<'_> {
                 at += 1;
                 continue;
             }
-            let run = chars[at..].iter().take_while(|c| part(**c)).count();
+            let run = chars[at..].iter().take(PHONE_CHARS_MAX).take_while(|c| part(**c)).count();
             let (shown, used) = self.number(&chars[at..at + run], chars.get(at + run).is_some_and(|c| c.is_alphanumeric()));
             out.push_str(&shown);
             at += used;
@@ -374,6 +385,8 @@ fn decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn redactor(full: bool) -> Redactor<'static> {
@@ -410,6 +423,10 @@ mod tests {
         ] {
             assert!(!callback(secret).contains("geheim"), "{secret}: {}", callback(secret));
         }
+        let detail = serde_json::json!({"event": "SendStatus 5", "text": "phone off", "other": {"noidung": "ge heim", "x": 1}});
+        let shown = redactor(false).detail(detail.as_object().unwrap());
+        assert_eq!((&shown["event"], &shown["text"], &shown["other"]["x"]), (&"SendStatus 5".into(), &"phone off".into(), &1.into()));
+        assert_eq!(shown["other"]["noidung"], "[7 characters left out]");
         let deep = format!("{}\"geheim\"{}", "{\"a\":".repeat(60), "}".repeat(60));
         assert!(!callback(&deep).contains("geheim"));
         assert_eq!(redactor(false).body(b"\xff\xfe", From::Callback), "[2 bytes, no JSON]");
@@ -426,6 +443,32 @@ mod tests {
         assert!(redactor(true).query(query).contains("phonenumber=0912000111"));
         assert!(redactor(true).query(query).contains("xxxxxxxxx222"), "that of somebody else stays masked");
         assert_eq!(redactor(false).body(br#"{"phone":84912000111}"#, From::Callback), r#"{"phone":"xxxxxxxx111"}"#);
+    }
+
+    #[test]
+    fn other_customers_of_one_batch_stay_masked_also_where_all_was_asked_for() {
+        let item =
+            |psid: &str| format!(r#"{{"sender":{{"id":"104417700031337"}},"recipient":{{"id":"{psid}"}},"read":{{"watermark":1}}}}"#);
+        let body = format!(r#"{{"entry":[{{"messaging":[{},{}]}}]}}"#, item("7310000000012345"), item("7310000000099999"));
+        let shown = Redactor { recipient: Some("7310000000012345"), ..redactor(true) }.body(body.as_bytes(), From::Callback);
+        assert!(shown.contains("7310000000012345") && shown.contains("xxxxxxxxxxxxx999") && !shown.contains("99999"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_no_number_stays_in_it(before in any::<String>(), after in "[^0-9+A-Za-z]?[ a-z]{0,20}") {
+            let r = redactor(false);
+            let text = format!("{before} 0987 654 321{after}");
+            prop_assume!(!before.contains("654") && !after.starts_with(|c: char| c.is_alphanumeric()));
+            prop_assert!(!r.words(&text).contains("0987 654"), "{}", r.words(&text));
+            let body = serde_json::json!({ "a": &before, "error": &text, "phone": "0987654321", "b": ["84987654321"] }).to_string();
+            for from in [From::Callback, From::Provider] {
+                let shown = r.body(body.as_bytes(), from);
+                prop_assert!(!shown.contains("987654") && !shown.contains("0987 654"), "{shown}");
+                prop_assert!(serde_json::from_str::<Value>(&shown).is_ok(), "{shown}");
+            }
+            let _ = (r.query(&before), r.body(before.as_bytes(), From::Provider), r.header("x", &before));
+        }
     }
 
     #[test]

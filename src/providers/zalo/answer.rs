@@ -116,9 +116,9 @@ fn detail(answer: &SendAnswer, data: &Object<'_>) -> Map<String, Value> {
 }
 
 /// One product counts by the day, another by the kind of message.
-fn quota(data: &Object<'_>) -> Option<Quota> {
+fn quota(data: &Object<'_>) -> Option<Box<Quota>> {
     let told = data.object("quota")?;
     let text = |name| some_text(&told, name).map(|text| cut(&text));
     let quota = Quota { kind: text("quota_type"), daily: text("dailyQuota"), remaining: text("remainingQuota").or_else(|| text("remain")) };
-    (quota != Quota::default()).then_some(quota)
+    (quota != Quota::default()).then(|| Box::new(quota))
 }
