@@ -21,7 +21,7 @@ use super::time::{Millis, Span};
 
 use register::differences;
 pub use register::{Difference, Registered, RegistrationConflict};
-pub use workbench::{Change, Changed, Key, KeyKind, StuckMove, ThreadKey, Times, Transition, Workbench};
+pub use workbench::{Change, Changed, Hidden, Key, KeyKind, StuckMove, ThreadKey, Times, Transition, Workbench};
 
 /// What is already known; implemented by the store.
 pub trait Source {
@@ -287,10 +287,22 @@ impl<S: Source> Workbench<'_, S> {
         Ok(None)
     }
 
+    /// Notes that a message which was shown is not any more, while its facts still tell what it was.
+    fn hide(&mut self, row: Row, now: Millis) -> Result<(), S::Error> {
+        let message = self.view(row)?;
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        if let (true, Some(from)) = (message.filed.listed, message.filed.state) {
+            let (kind, template_id) = (text(message.facts.kind.value()), text(message.facts.template_id.value()));
+            self.hidden.push(Hidden { row, now, from, kind, template_id });
+        }
+        Ok(())
+    }
+
     /// Merges a message into another one: they are the same, and this is final (an id proves it).
     fn merge(&mut self, from: Row, into: Row, now: Millis) -> Result<(), S::Error> {
         self.untie(from)?;
         self.untie(into)?;
+        self.hide(from, now)?;
         let gone = self.edit(from)?;
         let facts = std::mem::take(&mut gone.facts);
         let timeline = std::mem::take(&mut gone.timeline);

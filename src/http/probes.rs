@@ -110,6 +110,13 @@ pub async fn metrics(request: HttpRequest, app: web::Data<App>) -> Result<HttpRe
         let detail = "this listener is reachable from other machines, so /metrics needs `Authorization: Bearer KEY`";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail));
     }
+    // Counted by the store with every change; what cannot be read now is shown as it was last.
+    let asked = app.readers.ask(app.lang, |reader| Ok((reader.state.stuck_groups()?, reader.state.feed_last()?)));
+    if let Ok((groups, last)) = asked.await {
+        let watched = &app.metrics.watched;
+        watched.stuck(groups.iter().map(|g| (g.account.as_str(), g.cause.as_str(), g.count)));
+        watched.feed_last(last);
+    }
     let text = app.metrics.text(app.clock.now().0);
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")).body(text))
 }

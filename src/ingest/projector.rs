@@ -5,6 +5,7 @@
 
 mod counting;
 mod handle;
+mod timed;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use super::rules::AccountRules;
 use super::signals::Signals;
 use super::watching::Watching;
 use super::writer::describe;
-use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
+use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX};
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::domain::ids::{AccountId, Row, Seq};
@@ -46,9 +47,6 @@ const NICE: i32 = 5;
 
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
-
-/// How often accounts are judged.
-const WATCH_EVERY: Span = Span::seconds(1);
 
 /// How often the state is synced for the sake of retention.
 const SYNC_EVERY: Span = Span::seconds(10);
@@ -147,7 +145,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             pruning: false,
             watching: None,
             watch_after: Millis(0),
-            reviews: VecDeque::new(),
+            // What changed shortly before the end may not have been looked at.
+            reviews: rules.iter().map(|(id, _)| (id.clone(), 0)).collect(),
             past: None,
             signals: Arc::default(),
             inbox,
@@ -430,93 +429,6 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             self.state.learn_accounts(self.inbox.accounts()?);
         }
         Ok(())
-    }
-
-    /// Looks at messages whose deadline has come. Costs by what is due.
-    fn sweep(&mut self) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let due = self.state.due(now, SWEEP_MESSAGES_MAX)?;
-        if due.is_empty() {
-            return Ok(false);
-        }
-        self.look_at(&due, now)?;
-        self.metrics.sweeps.inc_by(due.len() as u64);
-        Ok(due.len() == SWEEP_MESSAGES_MAX)
-    }
-
-    /// Settles messages anew at a moment: their deadlines and why they are stuck.
-    fn look_at(&mut self, rows: &[Row], now: Millis) -> Result<(), StoreError> {
-        let rules = self.rules.clone();
-        let mut watching = self.take_watching()?;
-        let judge = watching.judge(&rules);
-        let mut bench = Workbench::new(&self.state, &judge)?;
-        for row in rows {
-            bench.sweep(*row, now)?;
-        }
-        let mut change = bench.finish();
-        watching.take(&rules, Vec::new(), &mut change, false, &self.state)?;
-        self.hush(&mut change);
-        self.state.commit(&change, &[], None)?;
-        self.tell_fed(&change);
-        self.watching = Some(watching);
-        Ok(())
-    }
-
-    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. `true` when there are more.
-    fn watch(&mut self) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let waits = now < self.watch_after && now.plus(WATCH_EVERY) >= self.watch_after;
-        if !waits {
-            let rules = self.rules.clone();
-            let mut watching = self.take_watching()?;
-            let (changed, mut change) = watching.tick(&rules, now, &self.signals, &self.state)?;
-            self.hush(&mut change);
-            if !change.sheets.is_empty() || !change.feed.is_empty() {
-                self.state.commit(&change, &[], None)?;
-                self.tell_fed(&change);
-            }
-            self.watching = Some(watching);
-            self.watch_after = now.plus(WATCH_EVERY);
-            for account in changed.into_iter().filter(|id| self.state.knows_account(id)) {
-                self.reviews.retain(|(id, _)| *id != account);
-                self.reviews.push_back((account, 0));
-            }
-        }
-        self.review(now)
-    }
-
-    /// Looks again at one batch of an account's stuck messages.
-    fn review(&mut self, now: Millis) -> Result<bool, StoreError> {
-        let Some((account, after)) = self.reviews.front().cloned() else { return Ok(false) };
-        let rows = self.state.stuck_rows(&account, after, SWEEP_MESSAGES_MAX)?;
-        if !rows.is_empty() {
-            self.look_at(&rows, now)?;
-        }
-        match rows.last() {
-            Some(last) if rows.len() == SWEEP_MESSAGES_MAX => {
-                if let Some(front) = self.reviews.front_mut() {
-                    front.1 = *last;
-                }
-            }
-            _ => drop(self.reviews.pop_front()),
-        }
-        Ok(!self.reviews.is_empty())
-    }
-
-    /// The watch, taken out so that what is folded may read it; put back once what follows is committed. An error on the way drops it, and
-    /// it is read again.
-    fn take_watching(&mut self) -> Result<Watching, StoreError> {
-        match self.watching.take() {
-            Some(watching) => Ok(watching),
-            None => Watching::load(&self.state),
-        }
-    }
-
-    /// Where the past is made again nobody is told.
-    fn hush(&self, change: &mut Change) {
-        if self.past.is_some() {
-            change.feed.clear();
-        }
     }
 
     /// One batch of what was asked to be processed again.

@@ -11,8 +11,8 @@ use crate::domain::event::{About, AccountEvent, EventGroup, PolicyAction};
 use crate::domain::failure::{Class, Failure, Retry};
 use crate::domain::feed::MessageAt;
 use crate::domain::ids::AccountId;
-use crate::domain::message::Summary;
-use crate::domain::projection::{Change, Changed, Rules};
+use crate::domain::message::{Message, Summary};
+use crate::domain::projection::{Change, Changed, Hidden, Rules};
 use crate::domain::record::Status;
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Evidence};
@@ -20,7 +20,8 @@ use crate::domain::time::{Millis, Span};
 use crate::domain::watch::diagnose::{Around, diagnose};
 use crate::domain::watch::tally::{ReadSheets, Tally};
 use crate::domain::watch::templates::{self, Templates};
-use crate::domain::watch::{MessageMove, Moved, StuckChange, Watch};
+use crate::domain::watch::{MessageMove, Moved, Standing, StuckChange, Watch};
+use crate::metrics::Metrics;
 use crate::providers::Carriage;
 use crate::providers::catalogue::catalogue;
 use crate::store::{StateWriter, StoreError};
@@ -50,6 +51,10 @@ pub(super) enum Noted {
 pub(super) struct Watching {
     watch: Watch,
     tally: Tally,
+    /// Provider, kind and seconds to delivery, for the metrics.
+    latencies: Vec<(&'static str, Option<String>, f64)>,
+    /// Clues of refused requests, for the metrics.
+    clues: Vec<(&'static str, u64)>,
     templates: HashMap<AccountId, Templates>,
 }
 
@@ -68,7 +73,7 @@ impl Watching {
         let owners: BTreeSet<AccountId> = kept.iter().filter_map(|(name, _)| Some(templates::named(name)?.0)).collect();
         let sheets = || kept.iter().map(|(name, data)| (name.as_str(), data.as_slice()));
         let templates = owners.into_iter().map(|id| (id.clone(), Templates::load(id, sheets()))).collect();
-        Ok(Watching { watch, tally: Tally::new(), templates })
+        Ok(Watching { watch, tally: Tally::new(), latencies: Vec::new(), clues: Vec::new(), templates })
     }
 
     /// The rules of the fold, with what the watch knows.
@@ -148,7 +153,7 @@ impl Watching {
     /// What was noticed at the edge since the last time: requests that were refused, repeats, what was no callback at all.
     fn signals(&mut self, signals: &Signals, now: Millis) {
         for (account, tally) in signals.drain() {
-            let pulse = self.watch.pulse(&account);
+            let pulse = self.watch.noticed(&account);
             for (refusal, counted) in &tally.refused {
                 pulse.refused(refusal.as_str(), counted.count, counted.last);
                 pulse.refused_in_a_row(counted.count, counted.first);
@@ -159,6 +164,7 @@ impl Watching {
                     None => finding.clue.as_str().to_owned(),
                 };
                 pulse.refused(&name, counted.count, counted.last);
+                self.clues.push((finding.clue.as_str(), counted.count));
             }
             if tally.repeats > 0 {
                 pulse.counters.duplicates.again(tally.repeats, now);
@@ -209,6 +215,10 @@ impl Watching {
             if let Some(template_id) = moved.template_id {
                 self.template_moved(&moved, template_id);
             }
+            let first = !matches!(t.from, Some(State::Delivered | State::Read)) && matches!(t.to, State::Delivered | State::Read);
+            if let (true, Some(sent), Some(delivered)) = (first, t.times.sent_at, t.times.delivered_at) {
+                self.latencies.push((known.spec.slug, moved.kind.map(str::to_owned), (delivered.0 - sent.0) as f64 / 1_000.0));
+            }
             self.watch.moved(&MessageMove {
                 moved,
                 id: MessageAt { row: t.row, created_at: message.created_at },
@@ -218,6 +228,10 @@ impl Watching {
                 retry,
                 subcode: summary.failure_subcode.as_deref(),
             });
+        }
+        for h in &change.hidden {
+            let Some(Changed { message, .. }) = changed(change, h.row) else { continue };
+            self.tally.gone(&gone(h, message), read)?;
         }
         for s in &change.stuck_moves {
             let Some(Changed { message, .. }) = changed(change, s.row) else { continue };
@@ -262,11 +276,56 @@ impl Watching {
         Ok((changed, change))
     }
 
+    /// Brings the metrics up to what was committed.
+    pub(super) fn measure(&mut self, rules: &AccountRules, metrics: &Metrics) {
+        let watched = &metrics.watched;
+        for (provider, kind, seconds) in self.latencies.drain(..) {
+            watched.delivered(provider, kind.as_deref(), seconds);
+        }
+        for (clue, n) in self.clues.drain(..) {
+            (0..n).for_each(|_| watched.clue(clue));
+        }
+        for (id, _) in rules.iter() {
+            let now = self.watch.judgement(id).map_or(Standing::Draft, |j| j.standing);
+            watched.standing(id.as_str(), Standing::ALL.iter().map(|s| s.as_str()), now.as_str());
+            if let Some(at) = self.watch.of(id).and_then(|(pulse, _)| pulse.last_callback_at) {
+                watched.last_callback(id.as_str(), at.0);
+            }
+            let open = self.watch.open_incidents().filter(|i| i.key.account == *id).count();
+            watched.incidents_open(id.as_str(), open as u64);
+        }
+    }
+
     fn hand_over(&mut self, change: &mut Change) {
         change.sheets.extend(self.watch.take_changed());
         change.sheets.extend(self.tally.take_changed());
         change.sheets.extend(self.templates.values_mut().flat_map(Templates::take_changed));
         change.feed.extend(self.watch.take_feed());
+    }
+}
+
+/// A message that is not shown any more, as the numbers take it back.
+fn gone<'a>(hidden: &'a Hidden, message: &'a Message) -> Moved<'a> {
+    Moved {
+        account: &message.account,
+        now: hidden.now,
+        created_at: message.created_at,
+        from: Some(hidden.from),
+        to: hidden.from,
+        kind: hidden.kind.as_deref(),
+        template_id: hidden.template_id.as_deref(),
+        sender: None,
+        carrier: None,
+        price: None,
+        price_before: None,
+        queued_at: None,
+        sent_at: None,
+        delivered_at: None,
+        read_at: None,
+        failed_at: None,
+        failure_class: None,
+        failure_code: None,
+        late: false,
     }
 }
 

@@ -29,6 +29,10 @@ impl<S: Source> Workbench<'_, S> {
     }
 
     fn settle(&mut self, row: Row, now: Millis) -> Result<(), S::Error> {
+        let message = self.view(row)?;
+        if message.lent_to.is_some() && message.merged_into.is_none() {
+            self.hide(row, now)?;
+        }
         let message = self.edit(row)?;
         let account = message.account.clone();
         let hidden = message.merged_into.is_some() || message.lent_to.is_some();

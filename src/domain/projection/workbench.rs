@@ -111,6 +111,21 @@ pub struct Times {
     pub failed_at: Option<Millis>,
 }
 
+/// A message that was shown and is not any more: merged into another one, or lent to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// The message.
+    pub row: Row,
+    /// When.
+    pub now: Millis,
+    /// Where it stood.
+    pub from: State,
+    /// Its kind.
+    pub kind: Option<String>,
+    /// Its template.
+    pub template_id: Option<String>,
+}
+
 /// A message's stuck overlay changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StuckMove {
@@ -139,6 +154,8 @@ pub struct Change {
     pub transitions: Vec<Transition>,
     /// Overlays that changed, in order.
     pub stuck_moves: Vec<StuckMove>,
+    /// Messages that are not shown any more.
+    pub hidden: Vec<Hidden>,
     /// What the watch over accounts remembers.
     pub sheets: Vec<Sheet>,
     /// What is told on.
@@ -185,6 +202,7 @@ pub struct Workbench<'a, S: Source> {
     pub(super) touched: BTreeSet<Row>,
     pub(super) transitions: Vec<Transition>,
     pub(super) stuck_moves: Vec<StuckMove>,
+    pub(super) hidden: Vec<Hidden>,
     pub(super) summaries: HashMap<Row, Box<Summary>>,
     /// Messages on the bench by conversation; what left its conversation since is still named here.
     in_thread: HashMap<Row, Vec<Row>>,
@@ -210,6 +228,7 @@ impl<'a, S: Source> Workbench<'a, S> {
             touched: BTreeSet::new(),
             transitions: Vec::new(),
             stuck_moves: Vec::new(),
+            hidden: Vec::new(),
             summaries: HashMap::new(),
             in_thread: HashMap::new(),
             next_message,
@@ -241,6 +260,7 @@ impl<'a, S: Source> Workbench<'a, S> {
             threads,
             transitions: self.transitions,
             stuck_moves: self.stuck_moves,
+            hidden: self.hidden,
             ..Change::default()
         }
     }

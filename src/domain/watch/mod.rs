@@ -45,6 +45,9 @@ use crate::domain::time::{Millis, Span};
 /// The number of an incident: 1, 2, 3 … in the order in which they opened.
 pub type IncidentId = u64;
 
+/// How often what was noticed of strangers is kept.
+const NOTICED_EVERY: Span = Span::minutes(1);
+
 /// A receipt within this time never counts as slow, however quick the others are.
 const SLOW_MIN: Span = Span::minutes(2);
 
@@ -121,6 +124,10 @@ struct Watched {
     latency: Latency,
     judgement: Option<Judgement>,
     pulse_changed: bool,
+    /// Something was noticed that is no reason to write at once.
+    pulse_noticed: bool,
+    /// When what was noticed was last kept.
+    noticed_kept_at: Option<Millis>,
     traffic_changed: bool,
 }
 
@@ -175,6 +182,14 @@ impl Watch {
     pub fn pulse(&mut self, id: &AccountId) -> &mut Pulse {
         let watched = self.account(id);
         watched.pulse_changed = true;
+        &mut watched.pulse
+    }
+
+    /// The pulse of an account, to tell it what came and is not on record. Strangers can make it change as often as they like, so it is
+    /// kept once a minute, or with the next change that counts.
+    pub fn noticed(&mut self, id: &AccountId) -> &mut Pulse {
+        let watched = self.account(id);
+        watched.pulse_noticed = true;
         &mut watched.pulse
     }
 
@@ -237,6 +252,10 @@ impl Watch {
                 token_ends_at: configured.token_ends_at,
             };
             let judged = judge(case, now);
+            let soon = watched.noticed_kept_at.is_some_and(|at| at <= now && now.0 - at.0 < NOTICED_EVERY.0);
+            if watched.pulse_noticed && !soon {
+                (watched.pulse_changed, watched.noticed_kept_at) = (true, Some(now));
+            }
             watched.judgement = Some(judged);
             if judged.standing == Standing::Silent {
                 watched.traffic.forget(now);
@@ -295,6 +314,7 @@ impl Watch {
         let mut sheets = Vec::new();
         for (id, watched) in &mut self.accounts {
             if std::mem::take(&mut watched.pulse_changed) {
+                watched.pulse_noticed = false;
                 sheets.push(Sheet::of(format!("pulse/{id}"), &watched.pulse));
             }
             watched.latency.take_changed(id, &mut sheets);

@@ -1,0 +1,103 @@
+//! What the projector does by the clock: it looks at deadlines that have come, judges the accounts, and looks again at the stuck messages of
+//! accounts that stand differently.
+
+use super::Projector;
+use crate::domain::ids::Row;
+use crate::domain::projection::{Change, Workbench};
+use crate::domain::time::{Millis, Span};
+use crate::ingest::SWEEP_MESSAGES_MAX;
+use crate::ingest::watching::Watching;
+use crate::store::{RecordReader, StateWriter, StoreError};
+
+/// How often accounts are judged.
+const WATCH_EVERY: Span = Span::seconds(1);
+
+impl<I: RecordReader, S: StateWriter> Projector<I, S> {
+    /// Looks at messages whose deadline has come. Costs by what is due.
+    pub(super) fn sweep(&mut self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let due = self.state.due(now, SWEEP_MESSAGES_MAX)?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        self.look_at(&due, now)?;
+        self.metrics.sweeps.inc_by(due.len() as u64);
+        Ok(due.len() == SWEEP_MESSAGES_MAX)
+    }
+
+    /// Settles messages anew at a moment: their deadlines and why they are stuck.
+    fn look_at(&mut self, rows: &[Row], now: Millis) -> Result<(), StoreError> {
+        let rules = self.rules.clone();
+        let mut watching = self.take_watching()?;
+        let judge = watching.judge(&rules);
+        let mut bench = Workbench::new(&self.state, &judge)?;
+        for row in rows {
+            bench.sweep(*row, now)?;
+        }
+        let mut change = bench.finish();
+        watching.take(&rules, Vec::new(), &mut change, false, &self.state)?;
+        self.hush(&mut change);
+        self.state.commit(&change, &[], None)?;
+        self.tell_fed(&change);
+        self.watching = Some(watching);
+        Ok(())
+    }
+
+    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. `true` when there are more.
+    pub(super) fn watch(&mut self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let waits = now < self.watch_after && now.plus(WATCH_EVERY) >= self.watch_after;
+        if !waits {
+            let rules = self.rules.clone();
+            let mut watching = self.take_watching()?;
+            let (changed, mut change) = watching.tick(&rules, now, &self.signals, &self.state)?;
+            self.hush(&mut change);
+            if !change.sheets.is_empty() || !change.feed.is_empty() {
+                self.state.commit(&change, &[], None)?;
+                self.tell_fed(&change);
+            }
+            watching.measure(&rules, &self.metrics);
+            self.watching = Some(watching);
+            self.watch_after = now.plus(WATCH_EVERY);
+            for account in changed.into_iter().filter(|id| self.state.knows_account(id)) {
+                self.reviews.retain(|(id, _)| *id != account);
+                self.reviews.push_back((account, 0));
+            }
+        }
+        self.review(now)
+    }
+
+    /// Looks again at one batch of an account's stuck messages.
+    fn review(&mut self, now: Millis) -> Result<bool, StoreError> {
+        let Some((account, after)) = self.reviews.front().cloned() else { return Ok(false) };
+        let rows = self.state.stuck_rows(&account, after, SWEEP_MESSAGES_MAX)?;
+        if !rows.is_empty() {
+            self.look_at(&rows, now)?;
+        }
+        match rows.last() {
+            Some(last) if rows.len() == SWEEP_MESSAGES_MAX => {
+                if let Some(front) = self.reviews.front_mut() {
+                    front.1 = *last;
+                }
+            }
+            _ => drop(self.reviews.pop_front()),
+        }
+        Ok(!self.reviews.is_empty())
+    }
+
+    /// The watch, taken out so that what is folded may read it; put back once what follows is committed. An error on the way drops it, and
+    /// it is read again.
+    pub(super) fn take_watching(&mut self) -> Result<Watching, StoreError> {
+        match self.watching.take() {
+            Some(watching) => Ok(watching),
+            None => Watching::load(&self.state),
+        }
+    }
+
+    /// Where the past is made again nobody is told.
+    pub(super) fn hush(&self, change: &mut Change) {
+        if self.past.is_some() {
+            change.feed.clear();
+        }
+    }
+}
