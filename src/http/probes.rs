@@ -1,5 +1,7 @@
 //! Liveness, readiness, metrics.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, get, route, web};
@@ -114,7 +116,11 @@ pub async fn metrics(request: HttpRequest, app: web::Data<App>) -> Result<HttpRe
     let asked = app.readers.ask(app.lang, |reader| Ok((reader.state.stuck_groups()?, reader.state.feed_last()?)));
     if let Ok((groups, last)) = asked.await {
         let watched = &app.metrics.watched;
-        watched.stuck(groups.iter().map(|g| (g.account.as_str(), g.cause.as_str(), g.count)));
+        let mut stuck = BTreeMap::<_, u64>::new();
+        for group in &groups {
+            *stuck.entry((group.account.as_str(), group.cause.as_str())).or_default() += group.count;
+        }
+        watched.stuck(stuck.into_iter().map(|((account, cause), n)| (account, cause, n)));
         watched.feed_last(last);
     }
     let text = app.metrics.text(app.clock.now().0);

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Reader;
 use super::schema::{Account, AccountReason, AccountState, EventRole, Moment, Provider};
+use super::{Reader, examples};
 use crate::domain::event::EventGroup;
 use crate::domain::failure::Lang;
 use crate::domain::ids::AccountId;
@@ -17,7 +17,7 @@ use crate::store::StoreError;
 
 /// Health of every configured account.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = AccountList)]
+#[schema(as = AccountList, example = json!(examples::account_list()))]
 pub struct AccountList {
     /// By id.
     pub data: Vec<AccountView>,
@@ -25,7 +25,7 @@ pub struct AccountList {
 
 /// One account.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = Account)]
+#[schema(as = Account, example = json!(examples::account()))]
 pub struct AccountView {
     /// Account slug.
     #[schema(value_type = Account)]

@@ -190,3 +190,55 @@ pub fn stats() -> Value {
 pub fn entry_list() -> Value {
     json!({ "data": [entry()] })
 }
+
+/// An account whose webhook fell silent.
+pub fn account() -> Value {
+    let counted =
+        |count: u64| json!({ "count": count, "last_at": if count > 0 { json!("2026-01-31T08:15:30.123Z") } else { Value::Null } });
+    json!({
+        "id": "shop-oa", "provider": some_provider(), "state": "silent", "reason": "webhook_silent", "since": "2026-01-31T08:20:00.000Z",
+        "explanation": {
+            "title": "Webhook silent", "cause": "Many people were sent to and not one callback came back.",
+            "remedy": "Check that this server can be reached, and that the webhook is still switched on in the console."
+        },
+        "first_callback_at": "2026-01-01T01:00:00.000Z", "last_callback_at": "2026-01-31T08:19:58.000Z",
+        "last_receipt_at": "2026-01-31T08:19:58.000Z", "last_sent_at": "2026-01-31T08:58:00.000Z",
+        "events": [{
+            "group": "user_seen_message", "role": "receipt", "count": 0, "last_at": null, "expected": true, "missing": true,
+            "switch": "Read receipts. Switch on user_seen_message on the app's Webhook page."
+        }],
+        "never_seen": ["user_seen_message"],
+        "refused": { "in_a_row": 0, "since": null, "by_reason": [{ "reason": "mismatch", "count": 2, "last_at": "2026-01-20T03:00:00.000Z" }] },
+        "tokens": [{
+            "sender": "246845883529197922", "state": "valid", "accepted_at": "2026-01-31T08:58:00.000Z", "refused_at": null, "code": null,
+            "revoked_at": null
+        }],
+        "token_ends_at": null, "limits": [{ "name": "remaining", "value": "4210", "at": "2026-01-31T08:58:00.000Z" }], "policy": null,
+        "counters": {
+            "callbacks": 18_204, "duplicates": counted(12), "late": counted(3), "orphans": counted(0), "unknown_codes": counted(0),
+            "errors": counted(0), "malformed": counted(0)
+        },
+        "usual": { "receipt_share": 0.91, "receipt_within_ms": 21_000, "missing_after_ms": 600_000 }
+    })
+}
+
+/// Every account.
+pub fn account_list() -> Value {
+    json!({ "data": [account()] })
+}
+
+/// An incident that goes on.
+pub fn incident() -> Value {
+    json!({
+        "id": "12", "account": "shop-oa", "trouble": "webhook_silent", "class": null, "code": null, "subcode": null, "template_id": null,
+        "carrier": null, "open": true, "urgent": true, "since": "2026-01-31T08:20:00.000Z", "opened_at": "2026-01-31T08:41:12.000Z",
+        "last_at": "2026-01-31T08:58:00.000Z", "closed_at": null, "size": 41, "stuck_now": 41, "recipients": 39,
+        "examples": ["019c12f4-51eb-7a3d-9c41-6f0000000001"], "title": "Webhook silent", "cause": null,
+        "remedy": "Check that this server can be reached, and that the webhook is still switched on in the console."
+    })
+}
+
+/// One page of incidents.
+pub fn incident_page() -> Value {
+    json!({ "data": [incident()], "next_before": null })
+}

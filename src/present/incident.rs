@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::schema::{Account, FailureClass, MessageId, Moment};
-use super::{IncidentSummary, Reader, Report, ReportWish};
+use super::{IncidentSummary, Reader, Report, ReportWish, examples};
 use crate::domain::failure::{Failure, Lang};
 use crate::domain::ids::AccountId;
 use crate::domain::time::Millis;
@@ -15,7 +15,7 @@ use crate::store::StoreError;
 
 /// One page of incidents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = IncidentPage)]
+#[schema(as = IncidentPage, example = json!(examples::incident_page()))]
 pub struct IncidentPage {
     /// The incidents, newest first.
     pub data: Vec<IncidentView>,
@@ -25,7 +25,7 @@ pub struct IncidentPage {
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Incident)]
+#[schema(as = Incident, example = json!(examples::incident()))]
 pub struct IncidentView {
     /// Its number.
     pub id: String,
