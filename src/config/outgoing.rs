@@ -173,6 +173,8 @@ pub struct Filter {
 pub struct Manners {
     /// When it keeps quiet.
     pub quiet: Option<QuietHours>,
+    /// How far the local time of its texts is ahead of UTC, in minutes.
+    pub offset: i16,
     /// Events that are told in quiet hours too, as in [`Filter::events`].
     pub urgent: Vec<String>,
     /// Most messages an hour.

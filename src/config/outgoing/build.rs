@@ -186,7 +186,7 @@ fn manners(values: &Values) -> Result<Manners, Wrong> {
         None => None,
     };
     let per_hour_max = values.first("per_hour_max").and_then(|n| n.parse().ok()).unwrap_or(PER_HOUR);
-    Ok(Manners { quiet, urgent: events(values, "urgent")?, per_hour_max })
+    Ok(Manners { quiet, offset, urgent: events(values, "urgent")?, per_hour_max })
 }
 
 /// The minute of the day of `HH:MM`.

@@ -39,7 +39,7 @@ fn an_alert_has_manners_and_tells_incidents_and_accounts_unless_told_otherwise()
     assert_eq!((mail.port, mail.security, mail.to.len()), (587, Security::Starttls, 1));
     assert_eq!(ops.filter.events, ["incident.*", "account.changed"]);
     let quiet = QuietHours { from: 22 * 60, to: 6 * 60 + 30, offset: -210 };
-    assert_eq!(ops.manners, Some(Manners { quiet: Some(quiet), urgent: Vec::new(), per_hour_max: 20 }));
+    assert_eq!(ops.manners, Some(Manners { quiet: Some(quiet), offset: -210, urgent: Vec::new(), per_hour_max: 20 }));
 }
 
 #[test]
