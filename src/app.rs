@@ -13,8 +13,10 @@ use crate::config::{Config, Database, Limits};
 use crate::http::{ApiKeys, App, Readers, Refusals, Room, Times, listen, new_key, routes, serve as serve_http};
 use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
+use crate::outbox::{Courier, NoIncidents, Outbox, OutboxHandle, Target, Teller};
 use crate::store::StoreError;
 use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
+use crate::store::sqlite::outbox::OutboxFile;
 use crate::store::sqlite::state::{AccountNumbers, StateFile};
 use crate::store::sqlite::{Lock, Place};
 
@@ -87,6 +89,8 @@ pub struct Service {
     ticking: tokio::task::JoinHandle<()>,
     inbox: Inbox,
     projector: ProjectorHandle,
+    outbox: OutboxHandle,
+    sending: Option<JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
     _lock: Lock,
 }
@@ -126,12 +130,16 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         retention: config.retention.clone(),
         sweep_every: config.stuck.sweep_every,
     })?;
+    let outbox = outbox_parts(config, &place, &rules, &clock, &metrics)?;
     let projecting = projector.start().map_err(AppError::Thread)?;
     let bound = config.limits.inbox_records_max;
     let keep = config.retention.callbacks;
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
+    let (outbox, sending) = crate::outbox::start(outbox).map_err(AppError::Thread)?;
+
     let app = web::Data::new(App {
+        outbox: outbox.clone(),
         inbox: inbox.clone(),
         projector: handle.clone(),
         rules: rules.clone(),
@@ -163,9 +171,34 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         ticking,
         inbox,
         projector: handle,
+        outbox,
+        sending,
         threads: vec![writing, projecting],
         _lock: lock,
     })
+}
+
+/// What sends on; with nobody to tell, and no outbox from earlier, there is none.
+fn outbox_parts(
+    config: &Config,
+    place: &Place,
+    rules: &Arc<AccountRules>,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<crate::outbox::Parts, StoreError> {
+    let targets = Target::all(config);
+    let outbox = match targets.is_empty() && !place.outbox().exists() {
+        true => None,
+        false => {
+            let inbox = InboxReader::open(place)?;
+            let state = StateFile::open_reader(place, AccountNumbers::new(inbox.accounts()?))?;
+            let (rules, public_url) = (rules.clone(), config.public_url.clone());
+            let teller = Teller { inbox, state, rules, incidents: Box::new(NoIncidents), public_url };
+            Some(Outbox::new(OutboxFile::open_writer(place)?, teller, targets.clone(), metrics.clone())?)
+        }
+    };
+    let post = Arc::new(Courier::new(&targets));
+    Ok(crate::outbox::Parts { place: place.clone(), outbox, targets, post, clock: clock.clone() })
 }
 
 /// How long a connection may take for what.
@@ -235,7 +268,8 @@ async fn tick(inbox: Inbox, place: Place, clock: Arc<dyn Clock>, metrics: Arc<Me
 }
 
 impl Service {
-    /// Stops in order: no new connections, requests in progress end, the inbox drains, the projection catches up, files close.
+    /// Stops in order: no new connections, requests in progress end, the inbox drains, the projection catches up, what is on its way to
+    /// receivers arrives or is left for the next start, files close.
     ///
     /// # Errors
     /// When the server itself ended with an error.
@@ -246,7 +280,7 @@ impl Service {
         self.ticking.abort();
         self.inbox.close();
         let mut threads = self.threads;
-        let projector = self.projector;
+        let (projector, outbox, sending) = (self.projector, self.outbox, self.sending);
         let joined = web::block(move || {
             let projecting = threads.pop();
             for writing in threads {
@@ -255,6 +289,10 @@ impl Service {
             projector.nudge(Nudge::Stop);
             if let Some(projecting) = projecting {
                 let _ = projecting.join();
+            }
+            outbox.stop();
+            if let Some(sending) = sending {
+                let _ = sending.join();
             }
         });
         let _ = joined.await;

@@ -11,7 +11,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
-use super::{callbacks, catalogue, edge_document, messages, probes, refused, register, verification};
+use super::{callbacks, catalogue, edge_document, messages, outgoing, probes, refused, register, verification};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,7 @@ use super::{callbacks, catalogue, edge_document, messages, probes, refused, regi
         (name = "messages", description = "What was sent and what became of it"),
         (name = "callbacks", description = "What the providers told, as it came"),
         (name = "catalogue", description = "What every failure code means and what to do"),
+        (name = "outgoing", description = "Who is told of what happens: subscriptions, alerts, deliveries"),
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
     ),
@@ -47,6 +48,10 @@ struct Document;
     catalogue::list,
     catalogue::get,
     refused::list,
+    outgoing::subscriptions,
+    outgoing::deliveries,
+    outgoing::replay,
+    outgoing::replay_all,
 ))]
 struct V1;
 

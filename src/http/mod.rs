@@ -11,6 +11,7 @@ mod failures;
 mod line;
 mod messages;
 mod nothing;
+mod outgoing;
 mod params;
 mod probes;
 mod problem;
@@ -39,6 +40,7 @@ use crate::config::Limits;
 use crate::domain::failure::Lang;
 use crate::ingest::{AccountRules, Health, Inbox, ProjectorHandle};
 use crate::metrics::Metrics;
+use crate::outbox::OutboxHandle;
 
 /// Everything a handler works with.
 pub struct App {
@@ -46,6 +48,8 @@ pub struct App {
     pub inbox: Inbox,
     /// The projector, for processing again.
     pub projector: ProjectorHandle,
+    /// What is sent on.
+    pub outbox: OutboxHandle,
     /// Accounts.
     pub rules: Arc<AccountRules>,
     /// Connections for reading.
@@ -97,6 +101,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(catalogue::list)
                 .service(catalogue::get)
                 .service(refused::list)
+                .service(outgoing::subscriptions)
+                .service(outgoing::deliveries)
+                .service(outgoing::replay_all)
+                .service(outgoing::replay)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

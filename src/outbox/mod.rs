@@ -21,7 +21,7 @@ mod words;
 
 pub use address::{NotPublic, is_public};
 pub use post::{Answer, Courier, Post};
-pub use running::{OutboxHandle, Parts, start};
+pub use running::{OutboxHandle, Parts, receivers, start};
 pub use sign::Signer;
 pub use step::Outbox;
 pub use target::Target;

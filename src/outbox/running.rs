@@ -12,6 +12,7 @@ use super::target::Target;
 use super::text::Job;
 use super::{IN_FLIGHT_MAX, SENDERS};
 use crate::clock::Clock;
+use crate::present::ReceiverView;
 use crate::store::StoreError;
 use crate::store::sqlite::Place;
 use crate::store::sqlite::outbox::{Again, OutboxFile};
@@ -124,6 +125,23 @@ fn end(mut outbox: Outbox, told: &Receiver<Word>, give: Sender<Job>, clock: &dyn
         }
     }
     outbox.finish(clock.now());
+}
+
+/// Every receiver with what the outbox knows of it.
+///
+/// # Errors
+/// When the outbox cannot be read.
+pub fn receivers(targets: &[Target], file: Option<&OutboxFile>) -> Result<Vec<ReceiverView>, StoreError> {
+    let (standings, tallies) = match file {
+        Some(file) => (file.standings()?, file.tallies()?),
+        None => Default::default(),
+    };
+    let view = |t: &Target| {
+        let (standing, tally) = (standings.iter().find(|s| s.id == t.id()), tallies.iter().find(|s| s.target == t.id()));
+        let accounts = t.config.filter.accounts.iter().map(ToString::to_string).collect();
+        ReceiverView::new((t.id(), t.config.kind()), &t.config.filter.events, accounts, standing, tally)
+    };
+    Ok(targets.iter().map(view).collect())
 }
 
 impl OutboxHandle {

@@ -53,6 +53,7 @@ impl Outbox {
         let lanes = targets.into_iter().map(Lane::new).collect();
         let mut outbox = Outbox { file, teller, lanes, back: Vec::new(), stale: true, tended_at: None, metrics };
         outbox.reload()?;
+        outbox.metrics.healthy.get_or_create(&Part { part: "outbox".into() }).set(1);
         Ok(outbox)
     }
 
@@ -117,30 +118,40 @@ impl Outbox {
             ends.extend(job.ids.iter().map(|id| (*id, end(job, answer, now))));
         }
         self.file.end(&ends, now)?;
+        let mut noted = Ok(());
         for (job, answer) in std::mem::take(&mut self.back) {
-            let Some(lane) = self.lanes.get_mut(job.lane) else { continue };
-            lane.answered(&answer, now);
-            job.ids.iter().for_each(|id| drop(lane.in_flight.remove(id)));
-            let (id, alert) = (lane.target.id().to_owned(), !lane.target.config.is_subscription());
-            let dead = ends.iter().any(|(i, end)| job.ids.first() == Some(i) && matches!(end, End::Dead { .. }));
-            let outcome = match &answer {
-                Answer::Taken => "delivered",
-                Answer::Failed { .. } if dead => "dead",
-                Answer::Failed { .. } => "failed",
-                Answer::Gone => "gone",
-            };
-            self.metrics.deliveries.get_or_create(&TargetAnd { target: id.clone(), outcome: outcome.into() }).inc();
-            match answer {
-                Answer::Taken if alert => self.file.note_told(&id, now, HOUR)?,
-                Answer::Taken => {}
-                Answer::Gone => {
-                    tracing::warn!(target_id = id, "it answered 410 Gone and is switched off; replaying one of its dead letters switches it on");
-                    self.file.disable(&id, GONE, now)?;
-                }
-                Answer::Failed { error, .. } => tracing::warn!(target_id = id, attempts = job.attempts + 1, error, "not delivered"),
+            let dead = ends.iter().any(|(id, end)| job.ids.first() == Some(id) && matches!(end, End::Dead { .. }));
+            let result = self.settled(&job, answer, dead, now);
+            noted = noted.and(result);
+        }
+        noted
+    }
+
+    /// Draws the consequences of an answer that is kept.
+    fn settled(&mut self, job: &Job, answer: Answer, dead: bool, now: Millis) -> Result<(), StoreError> {
+        let Some(lane) = self.lanes.get_mut(job.lane) else { return Ok(()) };
+        lane.answered(&answer, now);
+        lane.in_flight.retain(|id| !job.ids.contains(id));
+        let (id, alert) = (lane.target.id().to_owned(), !lane.target.config.is_subscription());
+        let outcome = match &answer {
+            Answer::Taken => "delivered",
+            Answer::Failed { .. } if dead => "dead",
+            Answer::Failed { .. } => "failed",
+            Answer::Gone => "gone",
+        };
+        self.metrics.deliveries.get_or_create(&TargetAnd { target: id.clone(), outcome: outcome.into() }).inc();
+        match answer {
+            Answer::Taken if alert => self.file.note_told(&id, now, HOUR),
+            Answer::Taken => Ok(()),
+            Answer::Gone => {
+                tracing::warn!(receiver = id, "it answered 410 Gone and is switched off; replaying one of its dead letters switches it on");
+                self.file.disable(&id, GONE, now)
+            }
+            Answer::Failed { error, .. } => {
+                tracing::warn!(receiver = id, attempts = job.attempts + 1, error, "not delivered");
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Puts in what the feed has for each receiver.

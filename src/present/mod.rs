@@ -7,6 +7,7 @@ mod catalogue;
 pub mod cursor;
 mod examples;
 mod message;
+mod outgoing;
 pub mod schema;
 mod spelling;
 
@@ -15,6 +16,7 @@ pub use catalogue::{EntryList, EntryView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };
+pub use outgoing::{DeliveryPage, DeliveryView, ReceiverList, ReceiverView};
 pub use spelling::{id_spellings, recipient_spellings};
 
 use crate::domain::failure::Lang;
