@@ -21,6 +21,7 @@ mod handshakes;
 mod hostile;
 mod listing;
 mod load;
+mod outbox;
 mod pipeline;
 mod registering;
 mod repeats;
