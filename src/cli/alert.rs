@@ -98,7 +98,9 @@ fn list(globals: &Globals, json: bool) -> Result<Verdict, CliError> {
     if json {
         out.json(&json!({ "data": all }))?;
     } else if all.is_empty() {
-        out.line(&[say(lang, "Chưa cấu hình [[alert]] hay [[subscription]] nào.", "No [[alert]] or [[subscription]] is configured.").into()])?;
+        out.line(&[
+            say(lang, "Chưa cấu hình [[alert]] hay [[subscription]] nào.", "No [[alert]] or [[subscription]] is configured.").into()
+        ])?;
     } else {
         let header = match lang {
             crate::domain::failure::Lang::Vi => ["MÃ", "LOẠI", "TÌNH TRẠNG", "CHỜ", "CHẾT", "LẦN GỬI ĐƯỢC CUỐI", "LỖI CUỐI"],

@@ -130,7 +130,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_count_or_the_reason_with_its_exit_code() {
-        let answer = |status, body| read(status, true, "x:1", body).map(|d| d.get("reprocessed").and_then(Value::as_u64)).map_err(|e| (e.exit_code(), e.to_string()));
+        let answer = |status, body| {
+            read(status, true, "x:1", body)
+                .map(|d| d.get("reprocessed").and_then(Value::as_u64))
+                .map_err(|e| (e.exit_code(), e.to_string()))
+        };
         assert_eq!(answer(StatusCode::OK, r#"{"reprocessed": 3}"#), Ok(Some(3)));
         assert_eq!(answer(StatusCode::ACCEPTED, "{}"), Ok(None));
         assert_eq!(answer(StatusCode::UNAUTHORIZED, "").unwrap_err().0, 2);

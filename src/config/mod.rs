@@ -28,8 +28,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use env::Env;
-pub use outgoing::{Endpoint, Filter, Kind as AlertKind, Mail, Manners, QuietHours, Security, TARGETS_MAX, TargetConfig, Via};
 pub use error::{ConfigError, Mistake, Place, Problem};
+pub use outgoing::{Endpoint, Filter, Kind as AlertKind, Mail, Manners, QuietHours, Security, TARGETS_MAX, TargetConfig, Via};
 pub use secret::{Secret, Shown};
 pub use show::{show, show_json};
 

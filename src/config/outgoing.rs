@@ -348,7 +348,9 @@ impl<'a> Loader<'a> {
             && mail.security == Security::None
             && mail.credentials.is_some()
         {
-            self.config.warnings.push(format!("{path}: the password of the mail server goes over the network as plain text; set `security`"));
+            self.config
+                .warnings
+                .push(format!("{path}: the password of the mail server goes over the network as plain text; set `security`"));
         }
         let configured = |id: &AccountId| self.config.accounts.iter().any(|a| a.id == *id);
         let unknown: Vec<String> = target.filter.accounts.iter().filter(|id| !configured(id)).map(ToString::to_string).collect();

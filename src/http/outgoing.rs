@@ -38,10 +38,7 @@ pub struct DeliveryParams {
 const STATUSES: [&str; 2] = ["waiting", "dead"];
 
 /// Asks on a blocking thread.
-async fn ask<T: Send + 'static>(
-    app: &App,
-    f: impl FnOnce(&OutboxHandle) -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
+async fn ask<T: Send + 'static>(app: &App, f: impl FnOnce(&OutboxHandle) -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
     let outbox = app.outbox.clone();
     match web::block(move || f(&outbox)).await {
         Ok(answer) => answer,
@@ -100,7 +97,8 @@ pub async fn deliveries(request: HttpRequest, app: web::Data<App>) -> Result<web
 #[post("/deliveries/{id}/replay")]
 pub async fn replay(request: HttpRequest, id: web::Path<String>, app: web::Data<App>) -> Result<web::Json<Replayed>, Problem> {
     lang(&request, &Params::read(request.query_string(), &[])?, &app)?;
-    let none = || Problem::not_found("there is no dead letter with this number whose receiver is configured; GET /v1/deliveries?status=dead");
+    let none =
+        || Problem::not_found("there is no dead letter with this number whose receiver is configured; GET /v1/deliveries?status=dead");
     let id = id.parse().ok().filter(|id: &DeliveryId| *id > 0).ok_or_else(none)?;
     match again(&app, Again::One(id)).await? {
         0 => Err(none()),

@@ -57,7 +57,7 @@ impl Lane {
     }
 
     /// Forgets how it answered: somebody says that it is well.
-    pub fn refresh(&mut self) {
-        (self.failures, self.rest_until, self.disabled) = (0, Millis(i64::MIN), false);
+    pub fn refresh(&mut self, disabled: bool) {
+        (self.failures, self.rest_until, self.disabled) = (0, Millis(i64::MIN), disabled);
     }
 }

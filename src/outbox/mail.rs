@@ -29,10 +29,8 @@ pub fn mailer(config: &Mail) -> Result<Mailer, String> {
         Security::None => Tls::None,
     };
     // "Dangerous" is the builder that takes the protection from whoever calls it: it is set here in every case.
-    let mut builder = SmtpTransport::builder_dangerous(&config.host)
-        .port(config.port)
-        .tls(tls)
-        .timeout(Some(Duration::from_secs(ATTEMPT_SECONDS_MAX)));
+    let mut builder =
+        SmtpTransport::builder_dangerous(&config.host).port(config.port).tls(tls).timeout(Some(Duration::from_secs(ATTEMPT_SECONDS_MAX)));
     if let Some((user, password)) = &config.credentials {
         builder = builder.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
     }

@@ -54,10 +54,21 @@ pub trait Post: Send + Sync {
 pub struct Courier(Vec<Way>);
 
 enum Way {
-    Telegram { agent: Agent, url: String, chat_id: String },
-    Slack { agent: Agent, url: String },
+    Telegram {
+        agent: Agent,
+        url: String,
+        chat_id: String,
+    },
+    Slack {
+        agent: Agent,
+        url: String,
+    },
     Email(Box<Mailer>),
-    Webhook { agent: Agent, url: String, signer: Signer },
+    Webhook {
+        agent: Agent,
+        url: String,
+        signer: Signer,
+    },
     /// It cannot be made: why.
     None(String),
 }
@@ -168,7 +179,8 @@ fn json_post(agent: &Agent, url: &str, body: &Value, now: Millis) -> Answer {
                 return Answer::Taken;
             }
             let told: Value = serde_json::from_str(&words).unwrap_or(Value::Null);
-            let asked = told.pointer("/parameters/retry_after").and_then(Value::as_i64).map(|s| Span::seconds(s.clamp(0, 86_400))).or(asked);
+            let asked =
+                told.pointer("/parameters/retry_after").and_then(Value::as_i64).map(|s| Span::seconds(s.clamp(0, 86_400))).or(asked);
             let words = told["description"].as_str().unwrap_or(&words);
             let words: String = words.chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect();
             Answer::Failed { error: format!("answered {status}: {words}"), asked }

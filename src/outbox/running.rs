@@ -82,7 +82,8 @@ fn send(jobs: &Mutex<Receiver<Job>>, post: &dyn Post, tell: &Sender<Word>) {
         let next = jobs.lock().map(|jobs| jobs.recv());
         let Ok(Ok(job)) = next else { return };
         let answer = catch_unwind(AssertUnwindSafe(|| post.post(&job)));
-        let answer = answer.unwrap_or_else(|_| Answer::Failed { error: "the attempt ended in a fault of this program".into(), asked: None });
+        let answer =
+            answer.unwrap_or_else(|_| Answer::Failed { error: "the attempt ended in a fault of this program".into(), asked: None });
         if tell.send(Word::Back(Box::new(job), answer)).is_err() {
             return;
         }

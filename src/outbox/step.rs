@@ -42,12 +42,7 @@ impl Outbox {
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn new(
-        mut file: OutboxFile,
-        teller: Teller,
-        targets: Vec<Target>,
-        metrics: std::sync::Arc<Metrics>,
-    ) -> Result<Outbox, StoreError> {
+    pub fn new(mut file: OutboxFile, teller: Teller, targets: Vec<Target>, metrics: std::sync::Arc<Metrics>) -> Result<Outbox, StoreError> {
         let last = teller.state.feed_last()?;
         file.enrol(&targets.iter().map(|t| (t.id(), t.address.as_str())).collect::<Vec<_>>(), last)?;
         let lanes = targets.into_iter().map(Lane::new).collect();
@@ -260,8 +255,11 @@ impl Outbox {
     pub fn replay(&mut self, again: &Again, now: Millis) -> Result<usize, StoreError> {
         let done = self.file.replay(again, now)?;
         if done > 0 {
-            self.lanes.iter_mut().for_each(Lane::refresh);
-            self.stale = true;
+            let standings = self.file.standings()?;
+            for lane in &mut self.lanes {
+                let standing = standings.iter().find(|s| s.id == lane.target.id());
+                lane.refresh(standing.is_some_and(|s| s.disabled_at.is_some()));
+            }
         }
         Ok(done)
     }

@@ -121,8 +121,8 @@ impl Teller {
     fn data(&self, lang: Lang, entry: &Entry) -> Result<Value, StoreError> {
         Ok(match &entry.what {
             What::Account { from, to, reason } => {
-                let (text, advice) = words::reason(*reason, lang);
-                json!({ "account": entry.account, "from": from, "to": to, "reason": reason, "text": text, "advice": advice })
+                let (cause, advice) = words::reason(*reason, lang);
+                json!({ "account": entry.account, "from": from, "to": to, "reason": reason, "cause": cause, "advice": advice })
             }
             What::Incident { id, step, size } => {
                 let told = self.incidents.view(&self.state, *id, lang)?;

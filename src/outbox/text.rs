@@ -44,9 +44,10 @@ impl Notice {
 
     /// The body of a webhook that carries it.
     pub fn event(&self) -> Value {
-        let mut data = json!({ "title": self.title, "text": self.text() });
-        if let (Value::Object(data), Value::Object(more)) = (&mut data, &self.data) {
-            data.extend(more.clone());
+        let mut data = self.data.clone();
+        if let Value::Object(data) = &mut data {
+            data.insert("title".into(), self.title.clone().into());
+            data.insert("text".into(), self.text().into());
         }
         json!({ "type": self.name, "timestamp": self.at, "data": data })
     }

@@ -77,28 +77,70 @@ pub fn account(to: Standing, account: &str, lang: Lang) -> String {
 /// Why an account stands as it does, and what to do.
 pub fn reason(reason: Reason, lang: Lang) -> (String, String) {
     let (cause, remedy) = match (reason, lang) {
-        (Reason::NeverCalled, Lang::Vi) => ("Chưa có gì gửi đến và cũng chưa gửi gì đi.", "Nhập URL callback mà `baophat check` in ra vào trang quản trị của nhà cung cấp."),
-        (Reason::NeverCalled, Lang::En) => ("Nothing ever came, and nothing was sent.", "Enter the callback URL that `baophat check` prints into the provider's console."),
+        (Reason::NeverCalled, Lang::Vi) => (
+            "Chưa có gì gửi đến và cũng chưa gửi gì đi.",
+            "Nhập URL callback mà `baophat check` in ra vào trang quản trị của nhà cung cấp.",
+        ),
+        (Reason::NeverCalled, Lang::En) => {
+            ("Nothing ever came, and nothing was sent.", "Enter the callback URL that `baophat check` prints into the provider's console.")
+        }
         (Reason::Well, Lang::Vi) => ("Callback đến bình thường.", "Không cần làm gì."),
         (Reason::Well, Lang::En) => ("Callbacks come as they should.", "Nothing."),
-        (Reason::WebhookSilent, Lang::Vi) => ("Đã gửi tin nhưng không có callback nào về.", "Kiểm tra webhook còn bật, đúng URL và truy cập được từ Internet."),
-        (Reason::WebhookSilent, Lang::En) => ("Messages went out and no callback comes in.", "Check that the webhook is switched on, has the right URL and can be reached from the internet."),
-        (Reason::ReceiptsNotSubscribed, Lang::Vi) => ("Có callback nhưng không có biên nhận nào.", "Bật các sự kiện biên nhận trong trang webhook của nhà cung cấp."),
-        (Reason::ReceiptsNotSubscribed, Lang::En) => ("Callbacks come, receipts never do.", "Switch the receipt events on in the provider's webhook page."),
-        (Reason::TrafficStopped, Lang::Vi) => ("Lưu lượng thường có vào giờ này đã dừng.", "Kiểm tra hệ thống gửi tin, rồi kiểm tra webhook."),
-        (Reason::TrafficStopped, Lang::En) => ("The usual traffic of this hour has stopped.", "Check the sending system, then the webhook."),
-        (Reason::ProviderSlow, Lang::Vi) => ("Biên nhận đến chậm hơn bình thường nhiều.", "Chờ; nếu kéo dài, hỏi bộ phận hỗ trợ của nhà cung cấp. Đừng gửi lại."),
-        (Reason::ProviderSlow, Lang::En) => ("Receipts come much later than usual.", "Wait; if it lasts, ask the provider's support. Do not send again."),
-        (Reason::TokenInvalid, Lang::Vi) => ("Lệnh gửi bị từ chối vì mã truy cập hoặc khóa không hợp lệ.", "Cấp lại mã truy cập cho tài khoản rồi gửi lại."),
-        (Reason::TokenInvalid, Lang::En) => ("Send calls are refused for want of a valid token or key.", "Renew the account's token, then send again."),
-        (Reason::TokenExpired, Lang::Vi) => ("Mã truy cập đã hết hạn.", "Làm mới mã truy cập; nếu không được, nhờ quản trị viên cấp quyền lại."),
-        (Reason::TokenExpired, Lang::En) => ("The token has expired.", "Refresh the token; if that fails, have an administrator grant it again."),
+        (Reason::WebhookSilent, Lang::Vi) => {
+            ("Đã gửi tin nhưng không có callback nào về.", "Kiểm tra webhook còn bật, đúng URL và truy cập được từ Internet.")
+        }
+        (Reason::WebhookSilent, Lang::En) => (
+            "Messages went out and no callback comes in.",
+            "Check that the webhook is switched on, has the right URL and can be reached from the internet.",
+        ),
+        (Reason::ReceiptsNotSubscribed, Lang::Vi) => {
+            ("Có callback nhưng không có biên nhận nào.", "Bật các sự kiện biên nhận trong trang webhook của nhà cung cấp.")
+        }
+        (Reason::ReceiptsNotSubscribed, Lang::En) => {
+            ("Callbacks come, receipts never do.", "Switch the receipt events on in the provider's webhook page.")
+        }
+        (Reason::TrafficStopped, Lang::Vi) => {
+            ("Lưu lượng thường có vào giờ này đã dừng.", "Kiểm tra hệ thống gửi tin, rồi kiểm tra webhook.")
+        }
+        (Reason::TrafficStopped, Lang::En) => {
+            ("The usual traffic of this hour has stopped.", "Check the sending system, then the webhook.")
+        }
+        (Reason::ProviderSlow, Lang::Vi) => {
+            ("Biên nhận đến chậm hơn bình thường nhiều.", "Chờ; nếu kéo dài, hỏi bộ phận hỗ trợ của nhà cung cấp. Đừng gửi lại.")
+        }
+        (Reason::ProviderSlow, Lang::En) => {
+            ("Receipts come much later than usual.", "Wait; if it lasts, ask the provider's support. Do not send again.")
+        }
+        (Reason::TokenInvalid, Lang::Vi) => {
+            ("Lệnh gửi bị từ chối vì mã truy cập hoặc khóa không hợp lệ.", "Cấp lại mã truy cập cho tài khoản rồi gửi lại.")
+        }
+        (Reason::TokenInvalid, Lang::En) => {
+            ("Send calls are refused for want of a valid token or key.", "Renew the account's token, then send again.")
+        }
+        (Reason::TokenExpired, Lang::Vi) => {
+            ("Mã truy cập đã hết hạn.", "Làm mới mã truy cập; nếu không được, nhờ quản trị viên cấp quyền lại.")
+        }
+        (Reason::TokenExpired, Lang::En) => {
+            ("The token has expired.", "Refresh the token; if that fails, have an administrator grant it again.")
+        }
         (Reason::PermissionRevoked, Lang::Vi) => ("Quyền của ứng dụng đã bị thu hồi.", "Nhờ quản trị viên cấp quyền lại cho ứng dụng."),
-        (Reason::PermissionRevoked, Lang::En) => ("The app's permission was withdrawn.", "Have an administrator grant the app its permission again."),
-        (Reason::SignaturesRefused, Lang::Vi) => ("Có callback đến nhưng chữ ký không khớp.", "Xem /v1/refused; đối chiếu khóa bí mật với trang quản trị, và kiểm tra proxy không sửa nội dung."),
-        (Reason::SignaturesRefused, Lang::En) => ("Callbacks come whose signature does not fit.", "Look at /v1/refused; compare the secret with the console, and check that no proxy changes bodies."),
-        (Reason::PolicyBlocked, Lang::Vi) => ("Nhà cung cấp đã chặn hoặc hạn chế tài khoản.", "Xem thông báo trong trang quản trị và làm theo hướng dẫn của nhà cung cấp."),
-        (Reason::PolicyBlocked, Lang::En) => ("The provider has barred or restricted the account.", "Read the notice in the console and follow the provider's instructions."),
+        (Reason::PermissionRevoked, Lang::En) => {
+            ("The app's permission was withdrawn.", "Have an administrator grant the app its permission again.")
+        }
+        (Reason::SignaturesRefused, Lang::Vi) => (
+            "Có callback đến nhưng chữ ký không khớp.",
+            "Xem /v1/refused; đối chiếu khóa bí mật với trang quản trị, và kiểm tra proxy không sửa nội dung.",
+        ),
+        (Reason::SignaturesRefused, Lang::En) => (
+            "Callbacks come whose signature does not fit.",
+            "Look at /v1/refused; compare the secret with the console, and check that no proxy changes bodies.",
+        ),
+        (Reason::PolicyBlocked, Lang::Vi) => {
+            ("Nhà cung cấp đã chặn hoặc hạn chế tài khoản.", "Xem thông báo trong trang quản trị và làm theo hướng dẫn của nhà cung cấp.")
+        }
+        (Reason::PolicyBlocked, Lang::En) => {
+            ("The provider has barred or restricted the account.", "Read the notice in the console and follow the provider's instructions.")
+        }
     };
     (cause.to_owned(), remedy.to_owned())
 }

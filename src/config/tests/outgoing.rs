@@ -45,10 +45,8 @@ fn an_alert_has_manners_and_tells_incidents_and_accounts_unless_told_otherwise()
 #[test]
 fn a_variable_goes_before_the_file_and_check_shows_no_secret() {
     let slack = alert("slack", "webhook_url = \"https://hooks.slack.com/services/T/B/hush\"\n");
-    let given = given(&format!("{slack}{}", &hook("")[ZALO.len()..])).env(&[
-        ("BAOPHAT__SUBSCRIPTION__ERP__URL", "http://10.0.0.5/hook"),
-        ("BAOPHAT__SUBSCRIPTION__ERP__ALLOW_PRIVATE", "true"),
-    ]);
+    let given = given(&format!("{slack}{}", &hook("")[ZALO.len()..]))
+        .env(&[("BAOPHAT__SUBSCRIPTION__ERP__URL", "http://10.0.0.5/hook"), ("BAOPHAT__SUBSCRIPTION__ERP__ALLOW_PRIVATE", "true")]);
     let config = given.load().unwrap();
     let shown = format!("{}{}", show(&config), show_json(&config));
     assert!(shown.contains("[[alert]]") && shown.contains("http://10.0.0.5/hook") && shown.contains("allow_private = true"), "{shown}");
@@ -58,7 +56,10 @@ fn a_variable_goes_before_the_file_and_check_shows_no_secret() {
 #[test]
 fn what_cannot_be_meant_is_told_with_its_line() {
     let rows = [
-        (hook("").replace("https://erp", "http://erp"), "baophat.toml:8:7: subscription[1].url: must begin with https:// (http needs allow_private"),
+        (
+            hook("").replace("https://erp", "http://erp"),
+            "baophat.toml:8:7: subscription[1].url: must begin with https:// (http needs allow_private",
+        ),
         (hook("").replace("https://erp", "https://me:pw@erp"), "baophat.toml:8:7: subscription[1].url: has a user name in it"),
         (hook("").replace(SECRET, "whsec_c2hvcnQ="), "baophat.toml:9:11: subscription[1].secrets: must be whsec_ and 24 to 64 bytes"),
         (hook("events = \"message.gone\"\n"), "baophat.toml:10:10: subscription[1].events: \"message.gone\" is no event"),
@@ -67,7 +68,10 @@ fn what_cannot_be_meant_is_told_with_its_line() {
         (alert("pigeon", ""), "baophat.toml:8:8: alert[1].kind: must be one of \"telegram\", \"slack\", \"email\" and \"webhook\""),
         (alert("telegram", "bot_token = \"1:a\"\n"), "baophat.toml:6:1: alert[1].chat_id: is missing"),
         (alert("telegram", "bot_token = \"1:a/b\"\nchat_id = \"1\"\n"), "baophat.toml:9:13: alert[1].bot_token: is no token of a bot"),
-        (alert("slack", "webhook_url = \"https://a.b/c\"\nquiet_hours = \"25:00-1:00\"\n"), "baophat.toml:10:15: alert[1].quiet_hours: is no part"),
+        (
+            alert("slack", "webhook_url = \"https://a.b/c\"\nquiet_hours = \"25:00-1:00\"\n"),
+            "baophat.toml:10:15: alert[1].quiet_hours: is no part",
+        ),
         (format!("{}{}", hook(""), &hook("")[ZALO.len()..]), "baophat.toml:11:6: subscription[2].id: \"erp\" is taken already"),
         (format!("{ZALO}[alert]\nid = \"x\"\n"), "baophat.toml:6:1: alert: must be a list of tables"),
     ];

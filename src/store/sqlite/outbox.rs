@@ -114,8 +114,8 @@ impl OutboxFile {
         done.map_err(engine)
     }
 
-    /// Takes the receivers of the configuration, each with what its address is known by. A new one, and one whose address became another,
-    /// begins at `last`. What waits for one that is not there any more is given up.
+    /// Takes the receivers of the configuration, each with what its address is known by. A new one begins at `last`, and so does one that was
+    /// switched off, when its address became another. What waits for one that is not there any more is given up.
     ///
     /// # Errors
     /// All of it was kept, or nothing.
@@ -126,11 +126,15 @@ impl OutboxFile {
             let known: Vec<String> = known.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
             for gone in known.iter().filter(|id| !ids.contains(&id.as_str())) {
                 let error = "it is not configured any more";
-                conn.execute("UPDATE delivery SET dead = 1, due_at = NULL, error = ?2 WHERE target = ?1 AND dead = 0", params![gone, error])?;
+                conn.execute(
+                    "UPDATE delivery SET dead = 1, due_at = NULL, error = ?2 WHERE target = ?1 AND dead = 0",
+                    params![gone, error],
+                )?;
                 conn.execute("DELETE FROM target WHERE id = ?1", [gone])?;
             }
             let sql = "INSERT INTO target (id, address, cursor) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (id) DO UPDATE SET address = excluded.address, disabled_at = NULL WHERE address <> excluded.address";
+                       ON CONFLICT (id) DO UPDATE SET address = excluded.address, disabled_at = NULL,
+                         cursor = CASE WHEN disabled_at IS NULL THEN cursor ELSE excluded.cursor END WHERE address <> excluded.address";
             targets.iter().try_for_each(|(id, address)| conn.execute(sql, params![id, address, last as i64]).map(drop))
         })
     }
@@ -161,7 +165,8 @@ impl OutboxFile {
     pub fn due(&self, target: &str, now: Millis, limit: usize) -> Result<Vec<Due>, StoreError> {
         let engine = |e| classify("reading what is due", e);
         // Served by delivery_due.
-        let sql = "SELECT id, event, name, attempts, held, payload FROM delivery WHERE target = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
+        let sql =
+            "SELECT id, event, name, attempts, held, payload FROM delivery WHERE target = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
         let due = |r: &rusqlite::Row<'_>| {
             let event: i64 = r.get(1)?;

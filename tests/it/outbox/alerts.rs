@@ -80,7 +80,10 @@ fn telegram_and_slack_take_their_own_forms() {
     run(&mut outbox, &courier, T);
     run(&mut outbox, &courier, after(Span::seconds(31)));
     let taken = receiver.taken();
-    assert_eq!(taken.iter().map(|t| t.path.as_str()).collect::<Vec<_>>(), ["/bot1:secret-token/sendMessage", "/services/T/B/x", "/bot1:secret-token/sendMessage"]);
+    assert_eq!(
+        taken.iter().map(|t| t.path.as_str()).collect::<Vec<_>>(),
+        ["/bot1:secret-token/sendMessage", "/services/T/B/x", "/bot1:secret-token/sendMessage"]
+    );
     assert_eq!(taken[0].json()["chat_id"], "-100");
     assert!(taken[0].json()["text"].as_str().unwrap().contains("incident 1") && taken[1].json()["text"].is_string());
     let error = bench.file().standings().unwrap().into_iter().find(|s| s.id == "tg").and_then(|s| s.error).unwrap();
@@ -120,5 +123,8 @@ fn a_subscription_is_told_of_accounts_and_incidents_as_data() {
     run(&mut outbox, &courier, T);
     let events: Vec<_> = receiver.taken().iter().map(|t| t.json()["data"].clone()).collect();
     assert_eq!(events[0], json!({ "id": 3, "account": "shop-oa", "step": "grew", "size": 12, "incident": null }));
-    assert_eq!((&events[1]["from"], &events[1]["to"], &events[1]["text"]), (&json!("draft"), &json!("expired"), &json!("The token has expired.")));
+    assert_eq!(
+        (&events[1]["from"], &events[1]["to"], &events[1]["cause"]),
+        (&json!("draft"), &json!("expired"), &json!("The token has expired."))
+    );
 }

@@ -3,10 +3,11 @@
 use std::process::Command;
 use std::time::Instant;
 
+use baophat::clock::{Clock, WallClock};
 use baophat::domain::state::State;
 use serde_json::json;
 
-use super::bench::{Bench, SECRET, T, run, subscription};
+use super::bench::{Bench, SECRET, run, subscription};
 use super::receiver::Receiver;
 use crate::harness::{Request, Server, sign, until};
 
@@ -47,19 +48,22 @@ fn receivers_and_dead_letters_are_listed_and_replayed_over_http_and_by_command()
     let bench = Bench::new();
     let tables = subscription(&receiver.url("/"), "");
     let (mut outbox, courier) = bench.outbox(&tables);
-    run(&mut outbox, &courier, T);
+    // The server that follows has a clock of its own, and lets old dead letters go.
+    let now = WallClock.now();
+    run(&mut outbox, &courier, now);
     receiver.plan(&["410"]);
     bench.feed(&[bench.moved(0, State::Queued, State::Sent)]);
-    run(&mut outbox, &courier, T);
+    run(&mut outbox, &courier, now);
     drop(outbox);
     let dead = bench.numbers(true)[0];
     let server = bench.into_server(&tables);
     let subscriptions = server.get("/v1/subscriptions").is(200).json();
-    let wanted = json!({ "id": "erp", "kind": "subscription", "status": "disabled", "waiting": 0, "dead": 1, "last_error": "it answered 410 Gone" });
+    let wanted =
+        json!({ "id": "erp", "kind": "subscription", "status": "disabled", "waiting": 0, "dead": 1, "last_error": "it answered 410 Gone" });
     crate::harness::holds(&wanted, &subscriptions["data"][0]).unwrap();
     assert!(!subscriptions.to_string().contains(SECRET));
     let listed = server.get("/v1/deliveries?status=dead&subscription=erp").is(200).json();
-    crate::harness::holds(&json!({ "id": dead, "type": "message.sent", "status": "dead", "created_at": T }), &listed["data"][0]).unwrap();
+    crate::harness::holds(&json!({ "id": dead, "type": "message.sent", "status": "dead", "created_at": now }), &listed["data"][0]).unwrap();
     assert!(listed["data"][0]["message"].is_string());
     assert_eq!(server.get("/v1/deliveries?status=gone").problem(400), "invalid_parameter");
     assert_eq!(server.post(&format!("/v1/deliveries/{}/replay", dead + 1), &json!({})).problem(404), "not_found");
@@ -73,7 +77,9 @@ fn receivers_and_dead_letters_are_listed_and_replayed_over_http_and_by_command()
     assert!(code == 0 && text.starts_with('0'), "{text}");
     let (code, text) = baophat(&server, &["alert", "list", "--json"]);
     assert!(code == 0 && text.contains("\"erp\""), "{text}");
-    assert!(server.send(&Request::new("GET", "/metrics")).text().contains("baophat_deliveries_total{target=\"erp\",outcome=\"delivered\"} 1"));
+    assert!(
+        server.send(&Request::new("GET", "/metrics")).text().contains("baophat_deliveries_total{target=\"erp\",outcome=\"delivered\"} 1")
+    );
 }
 
 #[test]

@@ -128,7 +128,8 @@ impl OutboxFile {
         let engine = |e| classify("counting alerts", e);
         // Served by told_at.
         let mut one = self.conn.prepare_cached("SELECT count(*), min(at) FROM told WHERE target = ?1 AND at > ?2").map_err(engine)?;
-        one.query_row(params![target, after.0], |r| Ok((r.get::<_, i64>(0)? as u64, r.get::<_, Option<i64>>(1)?.map(Millis)))).map_err(engine)
+        one.query_row(params![target, after.0], |r| Ok((r.get::<_, i64>(0)? as u64, r.get::<_, Option<i64>>(1)?.map(Millis))))
+            .map_err(engine)
     }
 
     /// The deliveries, newest first, before a number, at most `limit`.
@@ -157,7 +158,8 @@ impl OutboxFile {
     /// When it cannot be read.
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<Stored>, StoreError> {
         let engine = |e| classify("reading a delivery", e);
-        let sql = "SELECT id, target, event, name, dead, created_at, due_at, attempts, first_at, error, payload FROM delivery WHERE id = ?1";
+        let sql =
+            "SELECT id, target, event, name, dead, created_at, due_at, attempts, first_at, error, payload FROM delivery WHERE id = ?1";
         let mut one = self.conn.prepare_cached(sql).map_err(engine)?;
         one.query_row([id], stored).optional().map_err(engine)
     }
