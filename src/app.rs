@@ -130,14 +130,12 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         retention: config.retention.clone(),
         sweep_every: config.stuck.sweep_every,
     })?;
-    let outbox = outbox_parts(config, &place, &rules, &clock, &metrics)?;
     let projecting = projector.start().map_err(AppError::Thread)?;
     let bound = config.limits.inbox_records_max;
     let keep = config.retention.callbacks;
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
-    let (outbox, sending) = crate::outbox::start(outbox).map_err(AppError::Thread)?;
-
+    let (outbox, sending) = outgoing(config, &place, &rules, &clock, &metrics)?;
     let app = web::Data::new(App {
         outbox: outbox.clone(),
         inbox: inbox.clone(),
@@ -178,14 +176,14 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     })
 }
 
-/// What sends on; with nobody to tell, and no outbox from earlier, there is none.
-fn outbox_parts(
+/// Starts what sends on; with nobody to tell, and no outbox from earlier, there is none.
+fn outgoing(
     config: &Config,
     place: &Place,
     rules: &Arc<AccountRules>,
     clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
-) -> Result<crate::outbox::Parts, StoreError> {
+) -> Result<(OutboxHandle, Option<JoinHandle<()>>), AppError> {
     let targets = Target::all(config);
     let outbox = match targets.is_empty() && !place.outbox().exists() {
         true => None,
@@ -198,7 +196,8 @@ fn outbox_parts(
         }
     };
     let post = Arc::new(Courier::new(&targets));
-    Ok(crate::outbox::Parts { place: place.clone(), outbox, targets, post, clock: clock.clone() })
+    let parts = crate::outbox::Parts { place: place.clone(), outbox, targets, post, clock: clock.clone() };
+    crate::outbox::start(parts).map_err(AppError::Thread)
 }
 
 /// How long a connection may take for what.
@@ -255,7 +254,7 @@ async fn tick(inbox: Inbox, place: Place, clock: Arc<dyn Clock>, metrics: Arc<Me
             crate::logging::tell_left_out();
         }
         inbox.tick(clock.now());
-        for (name, path) in [("inbox", place.inbox().to_path_buf()), ("state", place.state())] {
+        for (name, path) in [("inbox", place.inbox().to_path_buf()), ("state", place.state()), ("outbox", place.outbox())] {
             let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
             metrics.store_bytes.get_or_create(&PartLabel { part: name.to_owned() }).set(bytes as i64);
         }

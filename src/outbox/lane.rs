@@ -20,6 +20,8 @@ pub(super) struct Lane {
     pub kept: FeedId,
     /// Deliveries on their way.
     pub in_flight: HashSet<DeliveryId>,
+    /// As much waits for it as may.
+    pub full: bool,
     /// It is gone for good.
     pub disabled: bool,
     failures: u32,
@@ -29,7 +31,16 @@ pub(super) struct Lane {
 impl Lane {
     /// A lane that has not answered yet.
     pub fn new(target: Target) -> Lane {
-        Lane { target, cursor: 0, kept: 0, in_flight: HashSet::new(), disabled: false, failures: 0, rest_until: Millis(i64::MIN) }
+        Lane {
+            target,
+            cursor: 0,
+            kept: 0,
+            in_flight: HashSet::new(),
+            full: false,
+            disabled: false,
+            failures: 0,
+            rest_until: Millis(i64::MIN),
+        }
     }
 
     /// How many more deliveries may go on their way now, given how many lanes share the senders. To one that failed last goes one at a

@@ -173,6 +173,9 @@ impl Outbox {
     /// One batch for one receiver; whether there may be more.
     fn follow_once(&mut self, n: usize, now: Millis) -> Result<bool, StoreError> {
         let lane = &mut self.lanes[n];
+        if lane.full && self.file.waiting(lane.target.id())? >= WAITING_MAX {
+            return Ok(false);
+        }
         let entries = self.teller.state.feed_after(lane.cursor, FOLLOW_ENTRIES_MAX)?;
         let Some((last, _)) = entries.last() else { return Ok(false) };
         let mut new = Vec::new();
@@ -181,7 +184,8 @@ impl Outbox {
                 new.extend(self.teller.tell(&lane.target, *id, entry)?);
             }
         }
-        if !new.is_empty() && self.file.waiting(lane.target.id())? + new.len() > WAITING_MAX {
+        lane.full = !new.is_empty() && self.file.waiting(lane.target.id())? + new.len() > WAITING_MAX;
+        if lane.full {
             return Ok(false);
         }
         if !new.is_empty() || last.saturating_sub(lane.kept) >= KEEP_EVERY {

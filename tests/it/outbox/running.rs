@@ -43,6 +43,20 @@ fn a_slow_receiver_keeps_no_callback_waiting() {
 }
 
 #[test]
+fn an_outbox_that_cannot_be_written_keeps_no_callback_from_being_taken() {
+    let receiver = Receiver::start();
+    let server = server(&subscription(&receiver.url("/"), ""));
+    for name in ["baophat-outbox.db", "baophat-outbox.db-wal", "baophat-outbox.db-shm"] {
+        std::fs::remove_file(server.folder().join(name)).unwrap();
+    }
+    let sick = "baophat_healthy{part=\"outbox\"} 0";
+    until("the outbox is known to be gone", || server.send(&Request::new("GET", "/metrics")).text().contains(sick).then_some(()));
+    server.send(&sign::zalo_post(sign::zalo_receipt("aa", "47", 1_764_000_000_111))).is(200);
+    assert_eq!(server.callbacks().len(), 1);
+    assert_eq!(server.get("/readyz").is(200).json()["status"], "ready");
+}
+
+#[test]
 fn receivers_and_dead_letters_are_listed_and_replayed_over_http_and_by_command() {
     let receiver = Receiver::start();
     let bench = Bench::new();
@@ -93,6 +107,16 @@ fn a_test_message_tells_plainly_whether_it_arrived() {
     let (code, text) = baophat(&server, &["alert", "test", "--all", "--lang", "en"]);
     assert!(code == 1 && text.contains("not sent  answered 403"), "{code} {text}");
     assert_eq!(baophat(&server, &["alert", "test"]).0, 1, "there is no alert");
+    // A receiver that speaks no TLS is told as that.
+    let config = server.folder().join("baophat.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let mail =
+        "\n[[alert]]\nid = \"mail\"\nkind = \"email\"\nhost = \"127.0.0.1\"\nsecurity = \"tls\"\nfrom = \"a@b.vn\"\nto = \"a@b.vn\"\n";
+    let more = format!("{mail}port = {}\n", receiver.address.port());
+    std::fs::write(&config, text.replace("http://", "https://") + &more).unwrap();
+    let (code, text) = baophat(&server, &["alert", "test", "--all", "--lang", "en"]);
+    assert!(code == 1 && text.contains("erp (subscription)  not sent") && text.contains("mail (email)  not sent"), "{code} {text}");
+    assert!(!text.contains("panicked") && !text.contains("within 15 s"), "{text}");
     assert_eq!(baophat(&server, &["alert", "test", "nobody"]).0, 1);
 }
 

@@ -2,8 +2,8 @@
 
 use baophat::domain::state::State;
 use baophat::domain::time::{Millis, Span};
-use baophat::outbox::Signer;
-use baophat::store::sqlite::outbox::Again;
+use baophat::outbox::{Post, Signer, WAITING_MAX};
+use baophat::store::sqlite::outbox::{Again, New, OutboxFile};
 use serde_json::json;
 
 use super::bench::{Bench, SECRET, T, after, run, subscription};
@@ -165,6 +165,29 @@ fn filters_let_through_what_is_asked_for() {
     let (mut outbox, courier) = bench.outbox(&subscription(&receiver.url("/"), "kinds = [\"cs\"]\n"));
     bench.feed(&[bench.moved(0, State::Queued, State::Sent)]);
     assert_eq!(run(&mut outbox, &courier, T), 0);
+}
+
+#[test]
+fn a_receiver_whose_queue_is_full_stands_in_the_feed_and_the_others_go_on() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let other = subscription(&receiver.url("/other"), "").replace("erp", "other");
+    let (mut outbox, courier) = bench.outbox(&format!("{}{other}", subscription(&receiver.url("/"), "")));
+    outbox.step(T);
+    let body = || New { event: 1, name: "message.sent".into(), message: None, payload: b"{}".to_vec() };
+    let full: Vec<New> = std::iter::repeat_with(body).take(WAITING_MAX).collect();
+    let cursor = bench.file().standings().unwrap()[0].cursor;
+    OutboxFile::open_writer(&bench.place).unwrap().put("erp", &full, cursor, T).unwrap();
+    bench.feed(&[bench.moved(0, State::Queued, State::Sent)]);
+    let jobs = outbox.step(T);
+    assert_eq!(bench.file().standings().unwrap()[0].cursor, cursor);
+    assert_eq!(bench.file().waiting("other").unwrap(), 1, "it has its own queue");
+    assert_eq!(bench.file().waiting("erp").unwrap(), WAITING_MAX);
+    for job in jobs {
+        let answer = courier.post(&job);
+        outbox.back(job, answer);
+    }
+    outbox.step(T);
+    assert!(bench.file().standings().unwrap()[0].cursor > cursor, "there is room again");
 }
 
 #[test]

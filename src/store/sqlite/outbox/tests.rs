@@ -1,5 +1,8 @@
 //! The outbox file alone: what is put in once, what is due when, what order is kept.
 
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
 use super::*;
 
 const T: Millis = Millis(1_764_000_000_000);
@@ -87,4 +90,57 @@ fn what_goes_out_is_counted_and_old_dead_letters_go() {
         file.note_told("ops", Millis(T.0 + at), Span::hours(1)).unwrap();
     }
     assert_eq!(file.told_since("ops", Millis(T.0 + 5)).unwrap(), (2, Some(Millis(T.0 + 10))));
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn of_every_message_what_ends_ends_in_the_order_of_the_feed(acts in prop::collection::vec((0u8..4, 0u64..3, any::<prop::sample::Index>()), 1..60)) {
+        let (_dir, mut file) = outbox();
+        let (mut event, mut now) = (10, T);
+        let mut ended: Vec<(Row, FeedId)> = Vec::new();
+        for (act, message, which) in acts {
+            now = now.plus(Span::seconds(1));
+            if act == 0 {
+                event += 2;
+                file.put("erp", &[new(event - 1, Some(message)), new(event, Some(message))], event, now).unwrap();
+                continue;
+            }
+            let all = file.deliveries(false, None, None, 500).unwrap();
+            let due = file.due("erp", now, 500).unwrap();
+            if due.is_empty() {
+                continue;
+            }
+            let due = which.get(&due);
+            let end = match act {
+                1 => End::Delivered,
+                2 => End::Later { due_at: now.plus(Span::seconds(3)), error: "no".into() },
+                _ => End::Dead { error: "no".into() },
+            };
+            if act != 2 {
+                let first = all.iter().filter(|d| same_message(&file, d.id, due.id)).map(|d| d.event).min();
+                prop_assert_eq!(first, Some(due.event), "an earlier one of its message waits");
+                ended.push((message_of(&file, due.id), due.event));
+            }
+            file.end(&[(due.id, end)], now).unwrap();
+        }
+        for message in 0..3 {
+            let of_it: Vec<FeedId> = ended.iter().filter(|(m, _)| *m == message).map(|(_, event)| *event).collect();
+            prop_assert!(of_it.is_sorted(), "{:?}", of_it);
+        }
+        // Nothing is left behind that nobody makes due.
+        while let Some(due) = file.due("erp", now.plus(Span::hours(1)), 1).unwrap().pop() {
+            file.end(&[(due.id, End::Delivered)], now).unwrap();
+        }
+        prop_assert_eq!(file.waiting("erp").unwrap(), 0);
+    }
+}
+
+fn message_of(file: &OutboxFile, id: DeliveryId) -> Row {
+    file.conn.query_row("SELECT message FROM delivery WHERE id = ?1", [id], |r| r.get::<_, i64>(0)).unwrap() as Row
+}
+
+fn same_message(file: &OutboxFile, a: DeliveryId, b: DeliveryId) -> bool {
+    message_of(file, a) == message_of(file, b)
 }
