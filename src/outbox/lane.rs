@@ -46,7 +46,8 @@ impl Lane {
     /// How many more deliveries may go on their way now, given how many lanes share the senders. To one that failed last goes one at a
     /// time; an alert goes one at a time always.
     pub fn room(&self, lanes: usize, now: Millis) -> usize {
-        if self.disabled || now < self.rest_until {
+        let resting = now < self.rest_until && self.rest_until < now.plus(schedule::AHEAD_MAX);
+        if self.disabled || resting {
             return 0;
         }
         let share = (SENDERS / lanes.max(1)).clamp(1, IN_FLIGHT_MAX);

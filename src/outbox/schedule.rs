@@ -19,6 +19,9 @@ pub const PAUSES: [Span; 9] = [
 /// Longest pause that a receiver may ask for.
 const ASKED_MAX: Span = Span::hours(24);
 
+/// What is due later than this from now was put there by a clock that has been put back since.
+pub const AHEAD_MAX: Span = Span::hours(48);
+
 /// How long a receiver that fails again and again is left alone: the first pause, doubled with each failure, up to the last.
 const REST: (Span, Span) = (Span::seconds(5), Span::minutes(5));
 
@@ -53,14 +56,14 @@ fn mixed(id: u64, attempts: u32) -> u64 {
 pub fn asked(header: &str, now: Millis) -> Option<Span> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u32>() {
-        return Some(Span::seconds(i64::from(seconds)));
+        return Some(Span::seconds(i64::from(seconds)).min(ASKED_MAX));
     }
     let mut parts = header.split_once(", ")?.1.split(' ');
     let (day, month, year, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = months.iter().position(|m| *m == month)? + 1;
     let at = Millis::parse(&format!("{year}-{month:02}-{day}T{time}Z")).ok()?;
-    Some(Span(at.0.saturating_sub(now.0).max(0)))
+    Some(Span(at.0.saturating_sub(now.0).max(0)).min(ASKED_MAX))
 }
 
 #[cfg(test)]

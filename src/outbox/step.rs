@@ -34,6 +34,7 @@ pub struct Outbox {
     /// The cursors here may not be those of the file.
     stale: bool,
     tended_at: Option<Millis>,
+    pruned_at: Option<Millis>,
     metrics: std::sync::Arc<Metrics>,
 }
 
@@ -46,7 +47,7 @@ impl Outbox {
         let last = teller.state.feed_last()?;
         file.enrol(&targets.iter().map(|t| (t.id(), t.address.as_str())).collect::<Vec<_>>(), last)?;
         let lanes = targets.into_iter().map(Lane::new).collect();
-        let mut outbox = Outbox { file, teller, lanes, back: Vec::new(), stale: true, tended_at: None, metrics };
+        let mut outbox = Outbox { file, teller, lanes, back: Vec::new(), stale: true, tended_at: None, pruned_at: None, metrics };
         outbox.reload()?;
         outbox.metrics.healthy.get_or_create(&Part { part: "outbox".into() }).set(1);
         Ok(outbox)
@@ -239,7 +240,7 @@ impl Outbox {
         if due.is_empty() {
             return Ok(None);
         }
-        let (told, first) = self.file.told_since(target.id(), now.minus(HOUR))?;
+        let (told, first) = self.file.told_between(target.id(), now.minus(HOUR), now)?;
         if told >= manners.per_hour_max {
             let ids: Vec<DeliveryId> = due.iter().map(|d| d.id).collect();
             self.file.hold(&ids, first.unwrap_or(now).plus(HOUR))?;
@@ -274,7 +275,11 @@ impl Outbox {
             return Ok(());
         }
         self.tended_at = Some(now);
-        self.file.prune(now.minus(DEAD_KEPT), DEAD_MAX)?;
+        self.file.mend(now, now.plus(schedule::AHEAD_MAX))?;
+        if self.pruned_at.is_none_or(|at| now < at || now >= at.plus(HOUR)) {
+            self.file.prune(now.minus(DEAD_KEPT), DEAD_MAX)?;
+            self.pruned_at = Some(now);
+        }
         let tallies = self.file.tallies()?;
         let none = Tally::default();
         for lane in &self.lanes {

@@ -98,7 +98,8 @@ impl Job {
         }
         let notices: Vec<Notice> = due.iter().map(notice).collect();
         let body = Body::Notice(Notice::gathered(&notices, target.lang, now));
-        let attempts = due.iter().map(|d| d.attempts).max().unwrap_or_default();
+        // By the newest of them, so that it does not die with the oldest.
+        let attempts = due.iter().map(|d| d.attempts).min().unwrap_or_default();
         let webhook_id = format!("evt_{}_{}", first.event, due.len());
         Some(Job { lane, ids: due.iter().map(|d| d.id).collect(), attempts, webhook_id, at: now, body })
     }

@@ -280,6 +280,18 @@ impl OutboxFile {
         })
     }
 
+    /// Makes due what waits for a moment later than `ahead`: the clock has been put back since.
+    ///
+    /// # Errors
+    /// All of it was kept, or nothing.
+    pub fn mend(&mut self, now: Millis, ahead: Millis) -> Result<usize, StoreError> {
+        self.at_once("making deliveries due", |conn| {
+            // Served by delivery_due for each receiver.
+            let sql = "UPDATE delivery SET due_at = ?1 WHERE target IN (SELECT id FROM target) AND due_at > ?2";
+            conn.prepare_cached(sql)?.execute(params![now.0, ahead.0])
+        })
+    }
+
     /// Notes that an alert went out, and forgets those of more than `window` ago.
     ///
     /// # Errors

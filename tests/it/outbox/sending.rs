@@ -199,4 +199,10 @@ fn a_clock_that_jumps_back_neither_loses_nor_repeats() {
     let earlier = Millis(T.0 - 86_400_000);
     assert_eq!(run(&mut outbox, &courier, earlier), 1);
     assert_eq!(run(&mut outbox, &courier, T), 0);
+    // A year ahead for a moment: what failed then is not left waiting for that year.
+    let ahead = after(Span::days(365));
+    receiver.plan(&["500", "500", "500"]);
+    bench.feed(&[0, 1, 2].map(|n| bench.moved(n, State::Sent, State::Delivered)));
+    assert_eq!(run(&mut outbox, &courier, ahead), 3);
+    assert_eq!(run(&mut outbox, &courier, after(Span::seconds(10))), 3);
 }

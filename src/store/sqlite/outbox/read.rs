@@ -120,15 +120,16 @@ impl OutboxFile {
         one.query_row([target], |r| r.get::<_, i64>(0)).map(|n| n as usize).map_err(engine)
     }
 
-    /// How many alerts went out after a moment, and when the first of them did.
+    /// How many alerts went out after a moment and up to another one, and when the first of them did.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn told_since(&self, target: &str, after: Millis) -> Result<(u64, Option<Millis>), StoreError> {
+    pub fn told_between(&self, target: &str, after: Millis, upto: Millis) -> Result<(u64, Option<Millis>), StoreError> {
         let engine = |e| classify("counting alerts", e);
         // Served by told_at.
-        let mut one = self.conn.prepare_cached("SELECT count(*), min(at) FROM told WHERE target = ?1 AND at > ?2").map_err(engine)?;
-        one.query_row(params![target, after.0], |r| Ok((r.get::<_, i64>(0)? as u64, r.get::<_, Option<i64>>(1)?.map(Millis))))
+        let mut one =
+            self.conn.prepare_cached("SELECT count(*), min(at) FROM told WHERE target = ?1 AND at > ?2 AND at <= ?3").map_err(engine)?;
+        one.query_row(params![target, after.0, upto.0], |r| Ok((r.get::<_, i64>(0)? as u64, r.get::<_, Option<i64>>(1)?.map(Millis))))
             .map_err(engine)
     }
 

@@ -89,7 +89,7 @@ fn what_goes_out_is_counted_and_old_dead_letters_go() {
     for at in [0, 10, 3_600_005] {
         file.note_told("ops", Millis(T.0 + at), Span::hours(1)).unwrap();
     }
-    assert_eq!(file.told_since("ops", Millis(T.0 + 5)).unwrap(), (2, Some(Millis(T.0 + 10))));
+    assert_eq!(file.told_between("ops", Millis(T.0 + 5), Millis(T.0 + 3_600_005)).unwrap(), (2, Some(Millis(T.0 + 10))));
 }
 
 proptest! {
