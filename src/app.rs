@@ -222,6 +222,9 @@ fn publish_limits(config: &Config, metrics: &Metrics) {
         ("batch_records_max", crate::ingest::BATCH_RECORDS_MAX as i64),
         ("fold_records_max", crate::ingest::FOLD_RECORDS_MAX as i64),
         ("sweep_messages_max", crate::ingest::SWEEP_MESSAGES_MAX as i64),
+        ("outbox_waiting_max", crate::outbox::WAITING_MAX as i64),
+        ("outbox_dead_max", crate::outbox::DEAD_MAX as i64),
+        ("senders", crate::outbox::SENDERS as i64),
         ("connections_max", l.connections_max as i64),
         ("workers", l.workers as i64),
     ];
