@@ -47,6 +47,11 @@ fuzz-api examples="50" seed="1":
     cargo build --locked
     scripts/fuzz-api.sh {{ examples }} {{ seed }}
 
+# Verify the signatures of webhooks that go out with the official library (needs Python 3.11 or newer).
+standard-webhooks:
+    cargo build --locked
+    scripts/standard-webhooks.sh
+
 # Fuzz a target (verify, parse or edge) from the kept corpus; runs without cargo-fuzz and nightly.
 fuzz target seconds="60":
     scripts/fuzz.sh {{ target }} {{ seconds }}

@@ -1,9 +1,10 @@
 -- baophat · how the store is laid out. This file is documentation first, and the program itself runs it on a new store.
 --
--- A store is two SQLite files side by side:
+-- A store is two SQLite files side by side, and a third where alerts or subscriptions are configured:
 --   baophat.db         the inbox: every record that was acknowledged, as it came. synchronous=FULL; a 200 follows its commit.
 --   baophat-state.db   what follows from it: messages, conversations, outcomes. Rebuilt from the inbox as far back as records are kept.
--- Two files are two writers that never wait for each other. Each file carries its version in PRAGMA user_version.
+--   baophat-outbox.db  what waits to be sent on, and how far each receiver has followed the feed. synchronous=FULL.
+-- Each file has one writer, and they never wait for each other. Each file carries its version in PRAGMA user_version.
 -- Times are milliseconds since 1970 (UTC). Ids of providers are text, compared byte by byte.
 
 -- ======== inbox ========
@@ -207,3 +208,44 @@ CREATE TABLE meta (
   key    TEXT PRIMARY KEY,
   value  TEXT NOT NULL
 ) STRICT;
+
+-- ======== outbox ========
+
+-- Who is told: the alerts and subscriptions of the configuration, and how far each has followed the feed.
+CREATE TABLE target (
+  id            TEXT PRIMARY KEY,          -- as configured
+  address       TEXT NOT NULL,             -- hash of where it goes: another address is another start
+  cursor        INTEGER NOT NULL,          -- the last entry of the feed that was looked at
+  disabled_at   INTEGER,                   -- it answered that it is gone for good
+  succeeded_at  INTEGER,
+  failed_at     INTEGER,
+  error         TEXT                       -- why the last failed attempt failed
+) STRICT;
+
+-- What waits, and what was given up. What was delivered has no row any more.
+CREATE TABLE delivery (
+  id          INTEGER PRIMARY KEY AUTOINCREMENT,
+  target      TEXT NOT NULL,
+  event       INTEGER NOT NULL,            -- number of the feed's entry: the webhook-id is evt_ and this
+  name        TEXT NOT NULL,               -- message.delivered …
+  message     INTEGER,                     -- row of the message, of which one delivery after the other goes out
+  dead        INTEGER NOT NULL CHECK (dead IN (0, 1)),
+  created_at  INTEGER NOT NULL,
+  due_at      INTEGER,                     -- when it is tried; NULL while an earlier one of its message waits, or when dead
+  held        INTEGER NOT NULL CHECK (held IN (0, 1)),  -- kept back by quiet hours or the cap: told together with the others
+  attempts    INTEGER NOT NULL,
+  first_at    INTEGER,                     -- first attempt
+  error       TEXT,                        -- why the last attempt failed
+  payload     BLOB NOT NULL                -- the body as it goes out; of alerts the text
+) STRICT;
+CREATE INDEX delivery_due     ON delivery (target, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX delivery_message ON delivery (target, message, id) WHERE dead = 0 AND message IS NOT NULL;
+CREATE INDEX delivery_target  ON delivery (target, dead, created_at);
+CREATE INDEX delivery_dead    ON delivery (dead, id);
+
+-- When alerts went out, for the cap of messages an hour.
+CREATE TABLE told (
+  target  TEXT NOT NULL,
+  at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX told_at ON told (target, at);

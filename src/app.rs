@@ -13,8 +13,10 @@ use crate::config::{Config, Database, Limits};
 use crate::http::{ApiKeys, App, Examiner, Readers, Refusals, Room, Streams, Times, listen, new_key, routes, serve as serve_http};
 use crate::ingest::{AccountRules, Health, Inbox, Nudge, Parts, Projector, ProjectorHandle, Signals, Writer};
 use crate::metrics::{Metrics, Part as PartLabel};
+use crate::outbox::{Courier, Outbox, OutboxHandle, Target, Teller};
 use crate::store::StoreError;
 use crate::store::sqlite::inbox::{InboxReader, InboxWriter};
+use crate::store::sqlite::outbox::OutboxFile;
 use crate::store::sqlite::state::{AccountNumbers, StateFile};
 use crate::store::sqlite::{Lock, Place};
 
@@ -88,6 +90,8 @@ pub struct Service {
     inbox: Inbox,
     projector: ProjectorHandle,
     streams: Arc<Streams>,
+    outbox: OutboxHandle,
+    sending: Option<JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
     _lock: Lock,
 }
@@ -135,7 +139,9 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
     let streams = Arc::new(Streams::default());
+    let (outbox, sending) = outgoing(config, &place, &rules, &clock, &metrics)?;
     let app = web::Data::new(App {
+        outbox: outbox.clone(),
         inbox: inbox.clone(),
         projector: handle.clone(),
         rules: rules.clone(),
@@ -171,9 +177,35 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         inbox,
         projector: handle,
         streams,
+        outbox,
+        sending,
         threads: vec![writing, projecting],
         _lock: lock,
     })
+}
+
+/// Starts what sends on; with nobody to tell, and no outbox from earlier, there is none.
+fn outgoing(
+    config: &Config,
+    place: &Place,
+    rules: &Arc<AccountRules>,
+    clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
+) -> Result<(OutboxHandle, Option<JoinHandle<()>>), AppError> {
+    let targets = Target::all(config);
+    let outbox = match targets.is_empty() && !place.outbox().exists() {
+        true => None,
+        false => {
+            let inbox = InboxReader::open(place)?;
+            let state = StateFile::open_reader(place, AccountNumbers::new(inbox.accounts()?))?;
+            let (rules, public_url) = (rules.clone(), config.public_url.clone());
+            let teller = Teller { inbox, state, rules, public_url };
+            Some(Outbox::new(OutboxFile::open_writer(place)?, teller, targets.clone(), metrics.clone())?)
+        }
+    };
+    let post = Arc::new(Courier::new(&targets));
+    let parts = crate::outbox::Parts { place: place.clone(), outbox, targets, post, clock: clock.clone() };
+    crate::outbox::start(parts).map_err(AppError::Thread)
 }
 
 /// How long a connection may take for what.
@@ -201,6 +233,9 @@ fn publish_limits(config: &Config, metrics: &Metrics) {
         ("examined_per_minute_max", i64::from(crate::http::EXAMINED_PER_MINUTE_MAX)),
         ("examined_at_once_max", crate::http::EXAMINED_AT_ONCE_MAX as i64),
         ("streams_max", crate::http::STREAMS_MAX as i64),
+        ("outbox_waiting_max", crate::outbox::WAITING_MAX as i64),
+        ("outbox_dead_max", crate::outbox::DEAD_MAX as i64),
+        ("senders", crate::outbox::SENDERS as i64),
         ("connections_max", l.connections_max as i64),
         ("workers", l.workers as i64),
     ];
@@ -233,7 +268,7 @@ async fn tick(inbox: Inbox, place: Place, clock: Arc<dyn Clock>, metrics: Arc<Me
             crate::logging::tell_left_out();
         }
         inbox.tick(clock.now());
-        for (name, path) in [("inbox", place.inbox().to_path_buf()), ("state", place.state())] {
+        for (name, path) in [("inbox", place.inbox().to_path_buf()), ("state", place.state()), ("outbox", place.outbox())] {
             let bytes = std::fs::metadata(&path).map_or(0, |m| m.len());
             metrics.store_bytes.get_or_create(&PartLabel { part: name.to_owned() }).set(bytes as i64);
         }
@@ -246,7 +281,8 @@ async fn tick(inbox: Inbox, place: Place, clock: Arc<dyn Clock>, metrics: Arc<Me
 }
 
 impl Service {
-    /// Stops in order: no new connections, requests in progress end, the inbox drains, the projection catches up, files close.
+    /// Stops in order: no new connections, requests in progress end, the inbox drains, the projection catches up, what is on its way to
+    /// receivers arrives or is left for the next start, files close.
     ///
     /// # Errors
     /// When the server itself ended with an error.
@@ -258,7 +294,7 @@ impl Service {
         self.ticking.abort();
         self.inbox.close();
         let mut threads = self.threads;
-        let projector = self.projector;
+        let (projector, outbox, sending) = (self.projector, self.outbox, self.sending);
         let joined = web::block(move || {
             let projecting = threads.pop();
             for writing in threads {
@@ -267,6 +303,10 @@ impl Service {
             projector.nudge(Nudge::Stop);
             if let Some(projecting) = projecting {
                 let _ = projecting.join();
+            }
+            outbox.stop();
+            if let Some(sending) = sending {
+                let _ = sending.join();
             }
         });
         let _ = joined.await;

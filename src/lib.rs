@@ -14,6 +14,7 @@ pub mod http;
 pub mod ingest;
 pub mod logging;
 pub mod metrics;
+pub mod outbox;
 pub mod present;
 pub mod providers;
 pub mod store;

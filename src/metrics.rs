@@ -36,6 +36,22 @@ pub struct Part {
     pub part: String,
 }
 
+/// One label for a receiver of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TargetOnly {
+    /// The id of an alert or a subscription.
+    pub target: String,
+}
+
+/// One label for a receiver of the configuration and one that says what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TargetAnd {
+    /// The id of an alert or a subscription.
+    pub target: String,
+    /// From a closed set.
+    pub outcome: String,
+}
+
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
@@ -77,6 +93,16 @@ pub struct Metrics {
     pub healthy: Family<Part, Gauge<i64, AtomicI64>>,
     /// What is measured over accounts.
     pub watched: Watched,
+    /// Attempts to send something on, by receiver: `delivered`, `failed`, `dead` or `gone`.
+    pub deliveries: Family<TargetAnd, Counter>,
+    /// Deliveries that wait, by receiver.
+    pub outbox_waiting: Family<TargetOnly, Gauge>,
+    /// Dead letters, by receiver.
+    pub outbox_dead: Family<TargetOnly, Gauge>,
+    /// Age of the oldest delivery that waits, by receiver.
+    pub outbox_oldest_seconds: Family<TargetOnly, Gauge<f64, AtomicU64>>,
+    /// 1 while a receiver is switched off because it answered that it is gone.
+    pub outbox_disabled: Family<TargetOnly, Gauge>,
     /// Build information.
     build: Family<Build, Gauge<u64, AtomicU64>>,
 }
@@ -109,6 +135,11 @@ impl Default for Metrics {
             store_bytes: Family::default(),
             healthy: Family::default(),
             watched: Watched::register(&mut r),
+            deliveries: Family::default(),
+            outbox_waiting: Family::default(),
+            outbox_dead: Family::default(),
+            outbox_oldest_seconds: Family::default(),
+            outbox_disabled: Family::default(),
             build: Family::default(),
             registry: Registry::default(),
         };
@@ -128,6 +159,11 @@ impl Default for Metrics {
         r.register("limit", "Named bounds of the configuration", m.limits.clone());
         r.register("store_bytes", "Bytes of the store's files", m.store_bytes.clone());
         r.register("healthy", "1 while a part is healthy", m.healthy.clone());
+        r.register("deliveries", "Attempts to send something on", m.deliveries.clone());
+        r.register("outbox_waiting", "Deliveries that wait", m.outbox_waiting.clone());
+        r.register("outbox_dead", "Dead letters", m.outbox_dead.clone());
+        r.register("outbox_oldest_seconds", "Age of the oldest delivery that waits", m.outbox_oldest_seconds.clone());
+        r.register("outbox_disabled", "1 while a receiver is switched off", m.outbox_disabled.clone());
         r.register("build_info", "Version of the program", m.build.clone());
         m.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION").to_owned() }).set(1);
         Metrics { registry: r, ..m }

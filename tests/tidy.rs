@@ -38,16 +38,22 @@ const FLOORS: &[Room] = &[
     // Beside the floors: values that are handed in.
     room("clock", &["domain"], &["chrono"]),
     room("metrics", &[], &["prometheus_client"]),
-    room("config", &["domain", "providers"], &["serde", "serde_json", "thiserror", "toml", "sha2"]),
+    room("config", &["domain", "providers"], &["base64", "serde", "serde_json", "thiserror", "toml", "sha2"]),
     room("logging", &["config"], &["tracing", "tracing_subscriber"]),
     // 2: the pipeline.
     room("ingest", &["domain", "providers", "store", "clock", "config", "metrics"], &["thiserror", "tokio", "rustix", "tracing"]),
     // The outside view, for both doors.
     room("present", &["domain", "providers", "store", "ingest"], &["base64", "serde", "serde_json", "utoipa"]),
+    // Telling on what happened: behind the pipeline, in front of the doors.
+    room(
+        "outbox",
+        &["domain", "store", "ingest", "present", "clock", "config", "metrics"],
+        &["base64", "hmac", "lettre", "serde", "serde_json", "sha2", "thiserror", "tracing", "ureq"],
+    ),
     // 3: the doors.
     room(
         "http",
-        &["domain", "providers", "store", "ingest", "present", "clock", "config", "metrics"],
+        &["domain", "providers", "store", "ingest", "outbox", "present", "clock", "config", "metrics"],
         &[
             "actix_http",
             "actix_service",
@@ -70,7 +76,7 @@ const FLOORS: &[Room] = &[
     ),
     room(
         "cli",
-        &["domain", "providers", "store", "ingest", "present", "clock", "config", "logging", "metrics", "app", "demo", "bench"],
+        &["domain", "providers", "store", "ingest", "outbox", "present", "clock", "config", "logging", "metrics", "app", "demo", "bench"],
         &[
             "anstream",
             "base64",
@@ -132,7 +138,7 @@ const FLOORS: &[Room] = &[
     // Composition.
     room(
         "app",
-        &["domain", "providers", "store", "ingest", "http", "clock", "config", "logging", "metrics"],
+        &["domain", "providers", "store", "ingest", "outbox", "http", "clock", "config", "logging", "metrics"],
         &["actix_web", "rustix", "thiserror", "tokio", "tracing"],
     ),
     room("lib", &["cli"], &[]),

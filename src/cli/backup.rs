@@ -1,6 +1,7 @@
 //! `baophat backup`: a checked copy of the store, taken while it is served.
 //!
-//! The state is copied first and the inbox after it, so that the state's cursor never points beyond the copied records: whatever came
+//! The outbox is copied first, where there is one: behind an older cursor something is sent once more, and nothing is left out. Then the
+//! state is copied and the inbox after it, so that the state's cursor never points beyond the copied records: whatever came
 //! in between is folded when the copy is served. Everything is written beside the target and renamed at the end.
 
 use std::fs::{self, File};
@@ -26,7 +27,7 @@ const FILE_ENDINGS: [&str; 3] = ["db", "sqlite", "sqlite3"];
 /// Options of `backup`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// A new folder; a new file such as copy.db (the state goes beside it, into copy-state.db); or a folder that is there, which gets
+    /// A new folder; a new file such as copy.db (the others go beside it, into copy-state.db and so on); or a folder that is there, which gets
     /// a new one with the time in its name. Nothing is ever overwritten
     #[arg(value_name = "FILE_OR_DIR")]
     to: PathBuf,
@@ -97,7 +98,7 @@ fn target(to: &Path, now: Millis) -> Result<Target, CliError> {
     };
     let made = match &target {
         Target::Folder(path) => vec![path.clone()],
-        Target::Pair(path) => vec![path.clone(), Place::new(path).state()],
+        Target::Pair(path) => vec![path.clone(), Place::new(path).state(), Place::new(path).outbox()],
     };
     if let Some(there) = made.iter().find(|path| path.symlink_metadata().is_ok()) {
         return Err(taken(there));
@@ -122,13 +123,18 @@ fn copy(from: &Place, target: &Target) -> Result<Copied, CliError> {
         Target::Pair(file) => file.file_name(),
     };
     let staged = Place::new(staging.0.join(name.unwrap_or_default()));
+    let outbox = from.outbox().exists();
+    if outbox {
+        let mut progress = Progress::new("outbox");
+        from.copy(Part::Outbox, &staged.outbox(), &mut |done, total| progress.at(done, total))?;
+    }
     let mut progress = Progress::new("state");
     from.copy(Part::State, &staged.state(), &mut |done, total| progress.at(done, total))?;
     let mut progress = Progress::new("inbox");
     from.copy(Part::Inbox, staged.inbox(), &mut |done, total| progress.at(done, total))?;
     drop(progress);
     let (last_seq, cursor) = measured(&staged)?;
-    let bytes = sync(staged.inbox())? + sync(&staged.state())?;
+    let bytes = sync(staged.inbox())? + sync(&staged.state())? + if outbox { sync(&staged.outbox())? } else { 0 };
     sync(&staging.0)?;
     let place = match target {
         Target::Folder(folder) => {
@@ -137,6 +143,9 @@ fn copy(from: &Place, target: &Target) -> Result<Copied, CliError> {
         }
         Target::Pair(file) => {
             let place = Place::new(file);
+            if outbox {
+                rename(&staged.outbox(), &place.outbox())?;
+            }
             rename(&staged.state(), &place.state())?;
             rename(staged.inbox(), place.inbox())?;
             place
@@ -232,11 +241,12 @@ mod tests {
         let copied = copy(&from, &Target::Folder(dir.path().join("copy"))).unwrap();
         assert_eq!((copied.last_seq, copied.cursor), (0, 0));
         assert_eq!(copied.place, Place::new(dir.path().join("copy/baophat.db")));
+        from.open_writer(Part::Outbox).unwrap();
         let copied = copy(&from, &Target::Pair(dir.path().join("x.db"))).unwrap();
         let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.retain(|n| !n.starts_with("baophat"));
         names.sort();
-        assert_eq!(names, ["copy", "x-state.db", "x.db"]);
+        assert_eq!(names, ["copy", "x-outbox.db", "x-state.db", "x.db"]);
         copied.place.open_writer(Part::Inbox).unwrap();
     }
 }

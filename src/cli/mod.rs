@@ -4,6 +4,7 @@
 //! success. Answers go to standard output, everything else to standard error. One file a command; it must not know HTTP handlers or SQL.
 
 mod accounts;
+mod alert;
 mod backup;
 mod bench;
 mod callbacks;
@@ -21,6 +22,7 @@ mod lang;
 mod messages;
 mod open;
 mod out;
+mod outbox;
 mod pages;
 mod progress;
 mod rebuild;
@@ -119,6 +121,10 @@ enum Command {
     Callbacks(callbacks::Options),
     /// Process stored callbacks again
     Reprocess(reprocess::Options),
+    /// Who is told of what happens, and whether it arrives
+    Alert(alert::Options),
+    /// What waits to be sent on, what was given up
+    Outbox(outbox::Options),
     /// Copy the store to a safe place, also while it is served
     Backup(backup::Options),
     /// Write every matching message, newest first, as JSON lines or CSV
@@ -178,6 +184,8 @@ impl Command {
             Command::Templates(options) => templates::run(globals, options),
             Command::Callbacks(options) => callbacks::run(globals, options),
             Command::Reprocess(options) => reprocess::run(globals, options),
+            Command::Alert(options) => alert::run(globals, options),
+            Command::Outbox(options) => outbox::run(globals, options),
             Command::Backup(options) => backup::run(globals, options),
             Command::Export(options) => export::run(globals, options),
             Command::Rebuild(options) => rebuild::run(globals, options),
@@ -238,6 +246,13 @@ mod tests {
             "baophat callbacks show 12 --raw",
             "baophat reprocess 12",
             "baophat reprocess --status error --api-key abc",
+            "baophat alert test",
+            "baophat alert test on-call --json",
+            "baophat alert test --all",
+            "baophat alert list --json",
+            "baophat outbox --dead --subscription erp --json",
+            "baophat outbox replay 12",
+            "baophat outbox replay --all --api-key abc",
             "baophat backup /tmp/x",
             "baophat export --format csv --output x.csv --state read",
             "baophat rebuild --keep",
@@ -275,6 +290,9 @@ mod tests {
             "baophat reprocess --status received",
             "baophat stuck --lang fr",
             "baophat stats --by moon",
+            "baophat alert test x --all",
+            "baophat outbox replay",
+            "baophat outbox replay 1 --all",
             "baophat demo --speed 0",
             "baophat demo --for soon",
             "baophat bench --connections 0",

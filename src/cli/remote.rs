@@ -8,8 +8,10 @@ use ureq::http::StatusCode;
 
 use super::CliError;
 use super::open::Opened;
+use crate::config::Config;
 use crate::domain::record::Status;
 use crate::ingest::ReprocessWhat;
+use crate::store::sqlite::Place;
 
 /// How long the server may take to process everything again.
 const ANSWER_SECONDS_MAX: u64 = 600;
@@ -36,10 +38,19 @@ pub struct Server {
 /// # Errors
 /// When it cannot be reached, does not accept the key, or answers with a problem.
 pub fn reprocess(opened: &Opened, server: &Server, what: ReprocessWhat) -> Result<Option<u64>, CliError> {
-    let address = server.server.clone().or_else(|| opened.place.holder()).unwrap_or_else(|| opened.config.listen.clone());
+    let document = post(&opened.config, &opened.place, server, &path(what))?;
+    Ok(document.get("reprocessed").and_then(Value::as_u64))
+}
+
+/// Has the server do something; its answer.
+///
+/// # Errors
+/// When it cannot be reached, does not accept the key, or answers with a problem.
+pub fn post(config: &Config, place: &Place, server: &Server, path: &str) -> Result<Value, CliError> {
+    let address = server.server.clone().or_else(|| place.holder()).unwrap_or_else(|| config.listen.clone());
     let address = reachable(&address);
-    let url = format!("http://{address}{}", path(what));
-    let key = server.api_key.clone().or_else(|| opened.config.api_keys.first().map(|k| k.expose().to_owned()));
+    let url = format!("http://{address}{path}");
+    let key = server.api_key.clone().or_else(|| config.api_keys.first().map(|k| k.expose().to_owned()));
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .proxy(None)
@@ -79,10 +90,10 @@ fn unreachable_server(address: &str, why: &str) -> CliError {
     ))
 }
 
-fn read(status: StatusCode, with_key: bool, address: &str, body: &str) -> Result<Option<u64>, CliError> {
+fn read(status: StatusCode, with_key: bool, address: &str, body: &str) -> Result<Value, CliError> {
     let document: Value = serde_json::from_str(body).unwrap_or_default();
     if status.is_success() {
-        return Ok(document.get("reprocessed").and_then(Value::as_u64));
+        return Ok(document);
     }
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         let what = if with_key { "does not accept this API key" } else { "wants an API key" };
@@ -119,7 +130,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_count_or_the_reason_with_its_exit_code() {
-        let answer = |status, body| read(status, true, "x:1", body).map_err(|e| (e.exit_code(), e.to_string()));
+        let answer = |status, body| {
+            read(status, true, "x:1", body)
+                .map(|d| d.get("reprocessed").and_then(Value::as_u64))
+                .map_err(|e| (e.exit_code(), e.to_string()))
+        };
         assert_eq!(answer(StatusCode::OK, r#"{"reprocessed": 3}"#), Ok(Some(3)));
         assert_eq!(answer(StatusCode::ACCEPTED, "{}"), Ok(None));
         assert_eq!(answer(StatusCode::UNAUTHORIZED, "").unwrap_err().0, 2);

@@ -3,12 +3,13 @@
 //! A value comes from the environment, else from the file, else from [`Config::default`]. Everything that is wrong is told at
 //! once, with line, key and what to do. It must not know the store, HTTP or a clock, and of providers only their `Spec`.
 //!
-//! `keys` is the table of every key; `read` loads; `accounts` and `stuck` read their tables; `value` types and `place` lines.
+//! `keys` is the table of every key; `read` loads; `accounts`, `outgoing` and `stuck` read their tables; `value` types and `place` lines.
 
 mod accounts;
 mod env;
 mod error;
 mod keys;
+mod outgoing;
 mod place;
 mod read;
 mod secret;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 pub use env::Env;
 pub use error::{ConfigError, Mistake, Place, Problem};
+pub use outgoing::{Endpoint, Filter, Kind as AlertKind, Mail, Manners, QuietHours, Security, TARGETS_MAX, TargetConfig, Via};
 pub use secret::{Secret, Shown};
 pub use show::{show, show_json};
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub retention: Retention,
     /// The webhook endpoints, in the order in which they were written.
     pub accounts: Vec<AccountConfig>,
+    /// Who is told: alerts, then subscriptions, each in the order in which they were written.
+    pub targets: Vec<TargetConfig>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<String>,
     /// Where each value that is no default was written, by the path of its key (`account.shop-oa.app_id` for accounts).
@@ -227,6 +231,7 @@ impl Default for Config {
             },
             retention: Retention { callbacks: Span::days(30), messages: Span::days(400) },
             accounts: Vec::new(),
+            targets: Vec::new(),
             warnings: Vec::new(),
             origins: BTreeMap::new(),
         }

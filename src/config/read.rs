@@ -36,6 +36,7 @@ pub(super) fn load(path: Option<&Path>, env: &Env, providers: &[&'static Spec]) 
     loader.read_keys(root.get_ref());
     loader.read_stuck(root.get_ref());
     loader.read_accounts(root.get_ref());
+    loader.read_outgoing(root.get_ref());
     loader.read_leftovers(root.get_ref());
     loader.finish()
 }
@@ -203,7 +204,7 @@ impl<'a> Loader<'a> {
     }
 
     fn read_leftovers(&mut self, root: &'a DeTable<'a>) {
-        let top: Vec<&str> = keys_of("").chain(SECTIONS.iter().copied()).chain(["account"]).collect();
+        let top: Vec<&str> = keys_of("").chain(SECTIONS.iter().copied()).chain(["account", "alert", "subscription"]).collect();
         self.unknown_keys(root, "", &top);
         for section in SECTIONS.iter().filter(|s| **s != "stuck") {
             if let Some(table) = root.get(*section).and_then(|t| t.get_ref().as_table()) {

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::keys::{KEYS, Key, Shape};
-use super::{AccountConfig, Config, Origin, Shown};
+use super::outgoing::{Form, fields};
+use super::{AccountConfig, Config, Origin, Shown, TargetConfig};
 use crate::domain::ids::AccountId;
 use crate::providers::{ConsoleStep, SettingKind};
 
@@ -39,6 +40,9 @@ pub fn show(config: &Config) -> String {
     for account in &config.accounts {
         settings(&mut out, config, account);
     }
+    for target in &config.targets {
+        outgoing(&mut out, config, target);
+    }
     console(&mut out, config);
     out
 }
@@ -69,13 +73,13 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+fn list_of<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
 }
 
 fn masked<'s>(secrets: impl Iterator<Item = &'s str>) -> String {
     let shown: Vec<String> = secrets.map(|s| format!("({})", Shown::of(s))).collect();
-    list(shown.iter().map(String::as_str))
+    list_of(shown.iter().map(String::as_str))
 }
 
 fn written(config: &Config, key: &Key) -> Option<String> {
@@ -111,11 +115,53 @@ fn settings(out: &mut String, config: &Config, account: &AccountConfig) {
         let texts = values.iter().map(String::as_str);
         let value = match setting.kind {
             SettingKind::Text => quoted(&values[0]),
-            SettingKind::TextList => list(texts),
+            SettingKind::TextList => list_of(texts),
             SettingKind::Secrets => masked(texts),
         };
         assign(out, setting.key, &value, config.origins.get(&origin_key(&account.id, setting.key)), config);
     }
+}
+
+fn outgoing(out: &mut String, config: &Config, target: &TargetConfig) {
+    let (list, kind) = target.list();
+    let at = target.line.map(|number| format!("  # {}", place(&Origin::Line(number), config)));
+    line(out, &format!("\n[[{}]]{}", list.name(), at.unwrap_or_default()));
+    assign(out, "id", &quoted(&target.id), None, config);
+    if let Some(kind) = kind {
+        assign(out, "kind", &quoted(kind.as_str()), None, config);
+    }
+    for field in fields(list, kind) {
+        let values = target.values.list(field.key);
+        let texts = values.iter().map(String::as_str);
+        let value = match (field.form, values.first()) {
+            (_, None) => {
+                line(out, &format!("# {} is not set ({})", field.key, field.help));
+                continue;
+            }
+            (Form::Text, Some(text)) => quoted(text),
+            (Form::Number { .. } | Form::Flag, Some(text)) => text.clone(),
+            (Form::Texts, _) => list_of(texts),
+            (Form::Secrets, _) => masked(texts),
+        };
+        let origin = config.origins.get(&format!("{}.{}.{}", list.name(), target.id, field.key));
+        assign(out, field.key, &value, origin, config);
+    }
+}
+
+fn outgoing_json(target: &TargetConfig) -> Value {
+    let (list, kind) = target.list();
+    let settings = fields(list, kind).map(|field| {
+        let values = target.values.list(field.key);
+        let value = match field.form {
+            Form::Text => json!(values.first()),
+            Form::Texts => json!(values),
+            Form::Number { .. } => json!(values.first().and_then(|n| n.parse::<u64>().ok())),
+            Form::Flag => json!(values.first().map(|f| f == "true")),
+            Form::Secrets => values.iter().map(|s| json!(Shown::of(s))).collect(),
+        };
+        (field.key.to_owned(), value)
+    });
+    json!({ "id": target.id, "kind": target.kind(), "line": target.line, "settings": settings.collect::<Map<_, _>>() })
 }
 
 fn origin_key(id: &AccountId, key: &str) -> String {
@@ -175,6 +221,11 @@ pub fn show_json(config: &Config) -> Value {
     let (origin, stand_in) = config.shown_origin();
     root.insert("console_origin".into(), json!({ "origin": origin, "stand_in": stand_in }));
     root.insert("accounts".into(), config.accounts.iter().map(|a| account_json(a, origin)).collect());
+    let targets = |subscriptions: bool| -> Value {
+        config.targets.iter().filter(|t| t.is_subscription() == subscriptions).map(outgoing_json).collect()
+    };
+    root.insert("alerts".into(), targets(false));
+    root.insert("subscriptions".into(), targets(true));
     let origins = config.origins.iter().map(|(key, origin)| (key.clone(), Value::from(place(origin, config))));
     root.insert("origins".into(), origins.collect::<Map<_, _>>().into());
     root.insert("warnings".into(), json!(config.warnings));

@@ -66,6 +66,17 @@ impl<'a> Raw<'a> {
         u64::try_from(number).ok().filter(|n| (min..=max).contains(n)).ok_or(outside)
     }
 
+    /// True or false.
+    pub fn flag(&self) -> Result<bool, Problem> {
+        let wanted = "true or false, without quotes";
+        match self {
+            Raw::Written(value) => value.get_ref().as_bool().ok_or(Problem::WrongType { wanted, found: found(value.get_ref()) }),
+            Raw::Variable { text, .. } | Raw::FileVariable { path: text, .. } => {
+                text.trim().parse().map_err(|_| Problem::WrongType { wanted, found: "a text" })
+            }
+        }
+    }
+
     /// A list of texts; a single text is a list of one. In a variable they are parted by commas.
     pub fn texts(&self, source: &Source) -> Result<Vec<String>, Misfit> {
         let wanted = "a text in quotes, or a list of such texts";

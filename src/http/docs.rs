@@ -12,7 +12,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
 use super::{
-    accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, reports, stats, stream, templates, verification,
+    accounts, callbacks, catalogue, edge_document, messages, outgoing, probes, refused, register, reports, stats, stream, templates,
+    verification,
 };
 use crate::present::HappeningView;
 
@@ -29,6 +30,7 @@ use crate::present::HappeningView;
         (name = "callbacks", description = "What the providers told, as it came"),
         (name = "accounts", description = "How the accounts and their templates stand, and what is wrong with many messages at once"),
         (name = "catalogue", description = "What every failure code means and what to do"),
+        (name = "outgoing", description = "Who is told of what happens: subscriptions, alerts, deliveries"),
         (name = "webhooks", description = "What the providers call: callbacks, handshakes, domain checks"),
         (name = "operations", description = "Health, metrics, this document"),
     ),
@@ -61,6 +63,10 @@ struct Document;
     templates::get,
     stats::get,
     stream::open,
+    outgoing::subscriptions,
+    outgoing::deliveries,
+    outgoing::replay,
+    outgoing::replay_all,
 ))]
 struct V1;
 

@@ -13,6 +13,7 @@ mod failures;
 mod line;
 mod messages;
 mod nothing;
+mod outgoing;
 mod params;
 mod probes;
 mod problem;
@@ -47,6 +48,7 @@ use crate::config::Limits;
 use crate::domain::failure::Lang;
 use crate::ingest::{AccountRules, Health, Inbox, ProjectorHandle, Signals};
 use crate::metrics::Metrics;
+use crate::outbox::OutboxHandle;
 
 /// Everything a handler works with.
 pub struct App {
@@ -54,6 +56,8 @@ pub struct App {
     pub inbox: Inbox,
     /// The projector, for processing again.
     pub projector: ProjectorHandle,
+    /// What is sent on.
+    pub outbox: OutboxHandle,
     /// Accounts.
     pub rules: Arc<AccountRules>,
     /// Connections for reading.
@@ -121,6 +125,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(templates::get)
                 .service(stats::get)
                 .service(stream::open)
+                .service(outgoing::subscriptions)
+                .service(outgoing::deliveries)
+                .service(outgoing::replay_all)
+                .service(outgoing::replay)
                 .default_service(web::to(nothing::nothing)),
         )
         .service(probes::livez)

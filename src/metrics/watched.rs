@@ -44,12 +44,6 @@ struct OfClue {
     clue: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SinkOutcome {
-    sink: String,
-    outcome: String,
-}
-
 /// Histograms from a quarter of a second to about three days.
 #[derive(Clone, Copy)]
 struct Delivery;
@@ -72,9 +66,6 @@ pub struct Watched {
     told_stuck: Mutex<BTreeSet<AccountCause>>,
     clues: Family<OfClue, Counter>,
     feed_last: Gauge,
-    deliveries: Family<SinkOutcome, Counter>,
-    outbox_waiting: Gauge,
-    outbox_dead: Gauge,
     /// Streams that are open.
     pub streams: Gauge,
 }
@@ -92,9 +83,6 @@ impl Watched {
             told_stuck: Mutex::default(),
             clues: Family::default(),
             feed_last: Gauge::default(),
-            deliveries: Family::default(),
-            outbox_waiting: Gauge::default(),
-            outbox_dead: Gauge::default(),
             streams: Gauge::default(),
         };
         r.register("delivery_seconds", "From sent to delivered", w.delivery.clone());
@@ -105,9 +93,6 @@ impl Watched {
         r.register("stuck_messages", "Messages that are stuck now", w.stuck.clone());
         r.register("refused_clues", "What was found out about refused callbacks", w.clues.clone());
         r.register("feed_last_id", "Number of the feed's last entry", w.feed_last.clone());
-        r.register("outbox_deliveries", "Attempts to tell something on", w.deliveries.clone());
-        r.register("outbox_waiting", "Deliveries that are due or will be tried again", w.outbox_waiting.clone());
-        r.register("outbox_dead_letters", "Deliveries that were given up and wait for a person", w.outbox_dead.clone());
         r.register("streams", "Streams that are open", w.streams.clone());
         w
     }
@@ -171,17 +156,6 @@ impl Watched {
     /// Number of the feed's last entry.
     pub fn feed_last(&self, id: u64) {
         self.feed_last.set(id as i64);
-    }
-
-    /// An attempt to tell something on, by kind of receiver: `delivered`, `failed` or `dead`.
-    pub fn delivery(&self, sink: &str, outcome: &str) {
-        self.deliveries.get_or_create(&SinkOutcome { sink: sink.to_owned(), outcome: outcome.to_owned() }).inc();
-    }
-
-    /// How many deliveries wait, and how many were given up.
-    pub fn outbox(&self, waiting: u64, dead: u64) {
-        self.outbox_waiting.set(waiting as i64);
-        self.outbox_dead.set(dead as i64);
     }
 }
 

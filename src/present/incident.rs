@@ -7,9 +7,10 @@ use super::schema::{Account, FailureClass, MessageId, Moment};
 use super::{IncidentSummary, Reader, Report, ReportWish, examples};
 use crate::domain::failure::{Failure, Lang};
 use crate::domain::ids::AccountId;
+use crate::domain::stuck::Cause;
 use crate::domain::time::Millis;
 use crate::domain::watch::incident::{Incident, Trouble};
-use crate::domain::watch::{IncidentId, decode, words};
+use crate::domain::watch::{IncidentId, Reason, decode, words};
 use crate::providers::catalogue::catalogue;
 use crate::store::StoreError;
 
@@ -207,6 +208,9 @@ impl Reader<'_> {
         }
         let cause = match trouble {
             Trouble::Account(reason) => Some(words::reason(*reason, lang).cause.to_owned()),
+            Trouble::Cause(Cause::WebhookSilent) => Some(words::reason(Reason::WebhookSilent, lang).cause.to_owned()),
+            Trouble::Cause(Cause::ReceiptsNotSubscribed) => Some(words::reason(Reason::ReceiptsNotSubscribed, lang).cause.to_owned()),
+            Trouble::Cause(Cause::TokenInvalid) => Some(words::reason(Reason::TokenInvalid, lang).cause.to_owned()),
             Trouble::Cause(_) | Trouble::Failure { .. } => None,
         };
         let code = match trouble {

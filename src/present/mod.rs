@@ -10,6 +10,7 @@ pub mod examples;
 mod happening;
 mod incident;
 mod message;
+mod outgoing;
 mod report;
 pub mod schema;
 mod spelling;
@@ -26,6 +27,7 @@ pub use incident::{IncidentFilter, IncidentPage, IncidentView};
 pub use message::{
     EventView, Explanation, FailureView, MessagePage, MessageView, RecipientsView, StuckGroupView, StuckPage, StuckView, shown_message,
 };
+pub use outgoing::{DeliveryPage, DeliveryView, ReceiverList, ReceiverView};
 pub use report::{
     Format as ReportFormat, IncidentSummary, QuotaSnapshot, Report, Snapshot, Subject as ReportSubject, TemplateSnapshot, ThreadSnapshot,
     TokenSnapshot, TokenState, Wish as ReportWish,

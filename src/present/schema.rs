@@ -8,6 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::report;
 use crate::domain::event::{self, EntryKind, EntrySource, Evidence, GroupRole};
 use crate::domain::failure::{self, Lang};
+use crate::domain::feed::NAMES;
 use crate::domain::record::Status;
 use crate::domain::watch::{Reason, Standing};
 use crate::domain::{feed, state, stuck};
@@ -152,6 +153,20 @@ schemas! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
         .minimum(Some(1))
         .examples([1]);
+    /// Number of a delivery.
+    DeliveryNumber = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(1))
+        .examples([1]);
+    /// Whether a delivery waits or was given up.
+    DeliveryStatus = set(["waiting", "dead"]);
+    /// Name of an event.
+    EventName = set(NAMES.iter().copied());
+    /// How a receiver is reached.
+    ReceiverKind = set(["subscription", "telegram", "slack", "email", "webhook"]);
+    /// Whether a receiver is sent to.
+    ReceiverStatus = set(["active", "disabled"]);
     /// Text of a query.
     QueryText = text().pattern(Some(PLAIN)).min_length(Some(1)).max_length(Some(QUERY_CHARS_MAX));
     /// Text of a body: no control characters, not blank.

@@ -24,6 +24,7 @@ mod listing;
 mod load;
 mod measured;
 mod numbers;
+mod outbox;
 mod pipeline;
 mod registering;
 mod repeats;

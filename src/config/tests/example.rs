@@ -24,7 +24,8 @@ fn switched_on() -> String {
 /// An environment in which every `{ env = "NAME" }` of the example is set.
 fn environment() -> Vec<(String, String)> {
     let names = EXAMPLE.split("{ env = \"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name);
-    names.map(|name| (name.to_owned(), format!("{:0<32}", "abc123"))).collect()
+    let value = |name: &str| if name.ends_with("_URL") { "https://hooks.example.vn/x".to_owned() } else { format!("{:0<32}", "abc123") };
+    names.map(|name| (name.to_owned(), value(name))).collect()
 }
 
 fn load(toml: &str) -> Config {
@@ -63,6 +64,28 @@ fn it_names_every_key() {
         for state in ["queued", "sent"] {
             let key = format!("stuck.{provider}.{kind}.{state}");
             assert!(config.origins.contains_key(&key), "config.example.toml has no {key}");
+        }
+    }
+}
+
+#[test]
+fn it_names_every_key_of_alerts_and_subscriptions() {
+    let config = load(&switched_on());
+    let targets: Vec<_> = config.targets.iter().map(|t| (t.id.as_str(), t.kind())).collect();
+    let wanted = [("on-call", "telegram"), ("team", "slack"), ("mail", "email"), ("pager", "webhook"), ("order-system", "subscription")];
+    assert_eq!(targets, wanted);
+    for target in &config.targets {
+        let (list, kind) = target.list();
+        let written = switched_on();
+        for field in crate::config::outgoing::fields(list, kind) {
+            assert!(written.contains(&format!("\n{} = ", field.key)), "config.example.toml has no {} of {}", field.key, target.id);
+        }
+    }
+    // Whatever the first alert and the subscription can have, they show.
+    for target in [&config.targets[0], &config.targets[4]] {
+        let (list, kind) = target.list();
+        for field in crate::config::outgoing::fields(list, kind) {
+            assert!(!target.values.list(field.key).is_empty(), "config.example.toml has no {} of {}", field.key, target.id);
         }
     }
 }

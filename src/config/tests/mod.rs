@@ -3,6 +3,7 @@
 mod env;
 mod example;
 mod mistakes;
+mod outgoing;
 mod show;
 
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
-//! The SQLite store: two files, one writer each, any number of readers. All SQL of the program stands in this folder.
+//! The SQLite store: two files and an outbox beside them, one writer each, any number of readers. All SQL of the program stands in this folder.
 
 pub mod backup;
 pub mod inbox;
 mod keys;
+pub mod outbox;
 pub mod query;
 pub mod repeats;
 mod seam;
@@ -22,7 +23,7 @@ use rustix::io::Errno;
 
 use super::StoreError;
 
-/// The version of both files' layout that this program writes.
+/// The version of every file's layout that this program writes.
 pub const SCHEMA_VERSION: i64 = 3;
 
 /// How long a connection waits for another process's lock (only the commands of the command line ever share the files).
@@ -93,23 +94,31 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// Longest address that is read from a lock file.
 const ADDRESS_BYTES_MAX: u64 = 256;
 
-/// Which of the two files.
+/// Which of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The inbox.
     Inbox,
     /// The state.
     State,
+    /// What waits to be sent on.
+    Outbox,
 }
 
 impl Part {
     fn schema(self) -> &'static str {
-        let marks = ("-- ======== inbox ========", "-- ======== state ========");
-        let from = |mark: &str| SCHEMA.find(mark).map_or("", |i| &SCHEMA[i..]);
+        let marks = ("-- ======== inbox ========", "-- ======== state ========", "-- ======== outbox ========");
+        let between = |mark: &str, next: &str| SCHEMA.find(mark).map_or("", |i| SCHEMA[i..].split(next).next().unwrap_or_default());
         match self {
-            Part::Inbox => from(marks.0).split(marks.1).next().unwrap_or_default(),
-            Part::State => from(marks.1),
+            Part::Inbox => between(marks.0, marks.1),
+            Part::State => between(marks.1, marks.2),
+            Part::Outbox => SCHEMA.find(marks.2).map_or("", |i| &SCHEMA[i..]),
         }
+    }
+
+    /// A commit of it must survive a power cut when it returns.
+    fn synced(self) -> bool {
+        self != Part::State
     }
 }
 
@@ -132,9 +141,18 @@ impl Place {
 
     /// The state file beside it.
     pub fn state(&self) -> PathBuf {
+        self.beside("state")
+    }
+
+    /// The outbox file beside it; made when something is to be sent on.
+    pub fn outbox(&self) -> PathBuf {
+        self.beside("outbox")
+    }
+
+    fn beside(&self, what: &str) -> PathBuf {
         let stem = self.inbox.file_stem().unwrap_or_default().to_string_lossy();
         let extension = self.inbox.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
-        self.inbox.with_file_name(format!("{stem}-state{extension}"))
+        self.inbox.with_file_name(format!("{stem}-{what}{extension}"))
     }
 
     fn lock_file(&self) -> PathBuf {
@@ -147,6 +165,7 @@ impl Place {
         match part {
             Part::Inbox => self.inbox.clone(),
             Part::State => self.state(),
+            Part::Outbox => self.outbox(),
         }
     }
 
@@ -210,11 +229,8 @@ impl Place {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&path, flags).map_err(|e| cannot_open(&path, &e))?;
-        let synchronous = match part {
-            Part::Inbox => "FULL",
-            Part::State => "NORMAL",
-        };
-        let cache = if part == Part::Inbox { INBOX_CACHE_KIB } else { STATE_CACHE_KIB };
+        let synchronous = if part.synced() { "FULL" } else { "NORMAL" };
+        let cache = if part == Part::State { STATE_CACHE_KIB } else { INBOX_CACHE_KIB };
         set_up(&conn).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(|e| cannot_open(&path, &e))?;
         conn.pragma_update(None, "synchronous", synchronous).map_err(|e| cannot_open(&path, &e))?;
@@ -387,7 +403,7 @@ fn set_up(conn: &Connection) -> rusqlite::Result<()> {
 fn check_settings(conn: &Connection, path: &Path, part: Part) -> Result<(), StoreError> {
     let journal: String = conn.pragma_query_value(None, "journal_mode", |r| r.get(0)).map_err(|e| cannot_open(path, &e))?;
     let synchronous: i64 = conn.pragma_query_value(None, "synchronous", |r| r.get(0)).map_err(|e| cannot_open(path, &e))?;
-    let wanted = if part == Part::Inbox { 2 } else { 1 };
+    let wanted = if part.synced() { 2 } else { 1 };
     if journal == "wal" && synchronous == wanted {
         return Ok(());
     }
@@ -422,7 +438,11 @@ pub fn migrate(conn: &Connection, path: &Path, part: Part, to: i64, steps: &[(i6
             let reason = format!("it has version {found}, and there is no way from it to version {to}");
             return Err(StoreError::Open { path: path.display().to_string(), reason });
         };
-        let sql = if part == Part::Inbox { inbox } else { state };
+        let sql = match part {
+            Part::Inbox => inbox,
+            Part::State => state,
+            Part::Outbox => "",
+        };
         conn.execute_batch(&format!("BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {};\nCOMMIT;", found + 1)).map_err(engine)?;
         found += 1;
     }
@@ -458,11 +478,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_file_splits_into_two_parts_that_run() {
+    fn the_schema_file_splits_into_three_parts_that_run() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::new(dir.path().join("a.db"));
         assert_eq!(place.state(), dir.path().join("a-state.db"));
-        for part in [Part::Inbox, Part::State] {
+        assert_eq!(place.outbox(), dir.path().join("a-outbox.db"));
+        for part in [Part::Inbox, Part::State, Part::Outbox] {
             let conn = place.open_writer(part).unwrap();
             assert_eq!(version(&conn).unwrap(), SCHEMA_VERSION);
             drop(conn);

@@ -9,7 +9,7 @@ mod wait;
 
 pub use client::{Answer, Request, exchange, open, read_answer};
 pub use inside::Inside;
-pub use server::{Server, config};
+pub use server::{Server, config, with_key};
 pub use wait::{PATIENCE, until};
 
 use serde_json::Value;
