@@ -325,9 +325,13 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         // Before the sweep: folding an old record again puts its message back to the time of that record, and the sweep brings it forward.
         let reprocessed = self.reprocess()?;
         let swept = self.sweep()?;
-        let reviewed = self.watch()?;
+        let (watched_at, reviewed) = self.watch()?;
         self.prune()?;
-        Ok(records || swept || reprocessed || reviewed)
+        let more = records || swept || reprocessed || reviewed;
+        if !more {
+            self.metrics.watched_at.store(watched_at.0, Ordering::Release);
+        }
+        Ok(more)
     }
 
     fn catch_up(&mut self) -> Result<bool, StoreError> {
@@ -449,8 +453,9 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         Ok(())
     }
 
-    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. `true` when there are more.
-    fn watch(&mut self) -> Result<bool, StoreError> {
+    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. The moment at which it
+    /// judged last, and `true` when there are more messages to look at.
+    fn watch(&mut self) -> Result<(Millis, bool), StoreError> {
         let now = self.clock.now();
         let waits = now < self.watch_after && now.plus(WATCH_EVERY) >= self.watch_after;
         if !waits {
@@ -468,7 +473,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
                 self.reviews.push_back((account, 0));
             }
         }
-        self.review(now)
+        let watched_at = self.watch_after.minus(WATCH_EVERY);
+        Ok((watched_at, self.review(now)?))
     }
 
     /// Looks again at one batch of an account's stuck messages.

@@ -20,7 +20,7 @@ use crate::domain::time::{Millis, Span};
 use crate::domain::watch::diagnose::{Around, diagnose};
 use crate::domain::watch::tally::{ReadSheets, Tally};
 use crate::domain::watch::{MessageMove, Moved, StuckChange, Watch};
-use crate::providers::Carriage;
+use crate::providers::{Carriage, Refusal};
 use crate::providers::catalogue::catalogue;
 use crate::store::{StateWriter, StoreError};
 
@@ -130,7 +130,9 @@ impl Watching {
             let pulse = self.watch.pulse(&account);
             for (refusal, counted) in &tally.refused {
                 pulse.refused(refusal.as_str(), counted.count, counted.last);
-                pulse.refused_in_a_row(counted.count, counted.first);
+                // Whoever brings no signature at all is a stranger, unless nothing else comes: then it may be lost on the way.
+                let stranger = *refusal == Refusal::Missing;
+                pulse.refused_in_a_row(counted.count, !stranger, counted.first);
             }
             for (finding, counted) in &tally.found {
                 let name = match &finding.account {
@@ -138,6 +140,9 @@ impl Watching {
                     None => finding.clue.as_str().to_owned(),
                 };
                 pulse.refused(&name, counted.count, counted.last);
+                if finding.clue.is_proof() {
+                    pulse.refused_for_sure(counted.count, counted.last);
+                }
             }
             if tally.repeats > 0 {
                 pulse.counters.duplicates.again(tally.repeats, now);
@@ -190,6 +195,7 @@ impl Watching {
                 id: MessageAt { row: t.row, created_at: message.created_at },
                 registered: message.facts.registered,
                 orphan: !message.facts.registered && !message.facts.echo,
+                scheduled_at: message.facts.scheduled_at,
                 recipient: message.filed.recipient.as_deref(),
                 retry,
                 subcode: summary.failure_subcode.as_deref(),

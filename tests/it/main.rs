@@ -28,6 +28,7 @@ mod repeats;
 mod replay;
 mod requests;
 mod restore;
+mod scenes;
 mod signatures;
 mod starting;
 mod stuck;

@@ -43,6 +43,12 @@ fn not_accepted(own: Cause, around: Around<'_>) -> Cause {
 fn accepted(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
     let pulse = around.pulse;
     let grace = around.grace.unwrap_or(GRACE_UNLEARNED);
+    // Sent while receipts were missing: its own is lost, or was never made, though those of later messages come.
+    match pulse.silence_at(evidence.since) {
+        Some(Reason::ReceiptsNotSubscribed) => return Cause::ReceiptsNotSubscribed,
+        Some(_) => return Cause::WebhookSilent,
+        None => {}
+    }
     if pulse.last_receipt_at.is_some_and(|at| at > evidence.since.plus(grace)) {
         // Others got theirs since: the way is open, so it is this one. An aggregator that reports on others has left this one out.
         return if own == Cause::WebhookSilent { Cause::PollNeeded } else { own };
