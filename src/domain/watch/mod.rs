@@ -255,7 +255,7 @@ impl Watch {
             };
             let judged = judge(case, now);
             watched.judgement = Some(judged);
-            let deaf = matches!(judged.reason, Reason::WebhookSilent | Reason::TrafficStopped | Reason::SignaturesRefused);
+            let deaf = judged.reason.is_deaf();
             if deaf {
                 watched.traffic.forget(now);
             } else {

@@ -169,6 +169,10 @@ impl Pulse {
         self.refused_run = None;
         self.signed_run = 0;
         self.unheard.clear();
+        // The first callback after a silence: the receipts of whoever was sent to meanwhile are lost, and prove nothing against those to come.
+        if self.standing.is_some_and(|(_, reason, _)| reason.is_deaf()) {
+            self.waiting.clear();
+        }
         for group in groups {
             if group.role == GroupRole::Receipt {
                 later(&mut self.last_receipt_at, at);
