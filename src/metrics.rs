@@ -85,6 +85,10 @@ pub struct Metrics {
     projection_lag_seconds: Gauge<f64, AtomicU64>,
     /// Messages found stuck so far by the sweeper.
     pub sweeps: Counter,
+    /// Up to when everything was folded, swept and judged, in milliseconds since 1970; 0 before the first time.
+    pub watched_at: AtomicI64,
+    /// The same, in seconds.
+    watched_at_seconds: Gauge<f64, AtomicU64>,
     /// The named bounds of the configuration.
     pub limits: Family<Part, Gauge>,
     /// Bytes of the store's files.
@@ -131,6 +135,8 @@ impl Default for Metrics {
             projection_oldest: AtomicI64::new(0),
             projection_lag_seconds: Gauge::default(),
             sweeps: Counter::default(),
+            watched_at: AtomicI64::new(0),
+            watched_at_seconds: Gauge::default(),
             limits: Family::default(),
             store_bytes: Family::default(),
             healthy: Family::default(),
@@ -156,6 +162,8 @@ impl Default for Metrics {
         let oldest = "Age of the oldest durable record that is not folded yet";
         r.register("projection_lag_seconds", oldest, m.projection_lag_seconds.clone());
         r.register("swept_messages", "Messages whose deadline was looked at", m.sweeps.clone());
+        let watched = "Up to when every account was judged, in seconds since 1970";
+        r.register("watched_at_seconds", watched, m.watched_at_seconds.clone());
         r.register("limit", "Named bounds of the configuration", m.limits.clone());
         r.register("store_bytes", "Bytes of the store's files", m.store_bytes.clone());
         r.register("healthy", "1 while a part is healthy", m.healthy.clone());
@@ -216,6 +224,7 @@ impl Metrics {
         let oldest = self.projection_oldest.load(Ordering::Relaxed);
         let age = if oldest == 0 { 0 } else { now.saturating_sub(oldest).max(0) };
         self.projection_lag_seconds.set(age as f64 / 1_000.0);
+        self.watched_at_seconds.set(self.watched_at.load(Ordering::Relaxed) as f64 / 1_000.0);
         let mut out = String::new();
         // Writing into a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut out, &self.registry);

@@ -328,9 +328,13 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         // Before the sweep: folding an old record again puts its message back to the time of that record, and the sweep brings it forward.
         let reprocessed = self.reprocess()?;
         let swept = self.sweep()?;
-        let reviewed = self.watch()?;
+        let (watched_at, reviewed) = self.watch()?;
         self.prune()?;
-        Ok(records || swept || reprocessed || reviewed)
+        let more = records || swept || reprocessed || reviewed;
+        if !more {
+            self.metrics.watched_at.store(watched_at.0, Ordering::Release);
+        }
+        Ok(more)
     }
 
     fn catch_up(&mut self) -> Result<bool, StoreError> {

@@ -22,8 +22,8 @@ use crate::domain::watch::tally::{ReadSheets, Tally};
 use crate::domain::watch::templates::{self, Templates};
 use crate::domain::watch::{MessageMove, Moved, Standing, StuckChange, Watch};
 use crate::metrics::Metrics;
-use crate::providers::Carriage;
 use crate::providers::catalogue::catalogue;
+use crate::providers::{Carriage, Refusal};
 use crate::store::{StateWriter, StoreError};
 
 /// Something that a record told beside its messages.
@@ -156,7 +156,9 @@ impl Watching {
             let pulse = self.watch.noticed(&account);
             for (refusal, counted) in &tally.refused {
                 pulse.refused(refusal.as_str(), counted.count, counted.last);
-                pulse.refused_in_a_row(counted.count, counted.first);
+                // Whoever brings no signature at all is a stranger, unless nothing else comes: then it may be lost on the way.
+                let stranger = *refusal == Refusal::Missing;
+                pulse.refused_in_a_row(counted.count, !stranger, counted.first);
             }
             for (finding, counted) in &tally.found {
                 let name = match &finding.account {
@@ -164,6 +166,9 @@ impl Watching {
                     None => finding.clue.as_str().to_owned(),
                 };
                 pulse.refused(&name, counted.count, counted.last);
+                if finding.clue.is_proof() {
+                    pulse.refused_for_sure(counted.count, counted.last);
+                }
                 self.clues.push((finding.clue.as_str(), counted.count));
             }
             if tally.repeats > 0 {
@@ -224,6 +229,7 @@ impl Watching {
                 id: MessageAt { row: t.row, created_at: message.created_at },
                 registered: message.facts.registered,
                 orphan: !message.facts.registered && !message.facts.echo,
+                scheduled_at: message.facts.scheduled_at,
                 recipient: message.filed.recipient.as_deref(),
                 retry,
                 subcode: summary.failure_subcode.as_deref(),

@@ -35,6 +35,13 @@ named! {
     }
 }
 
+impl Clue {
+    /// A secret that we know fits, so that the provider itself made the request: no stranger can.
+    pub fn is_proof(self) -> bool {
+        matches!(self, Clue::RetiredSecret | Clue::OtherAccount | Clue::Reserialised | Clue::HmacUsed)
+    }
+}
+
 /// A clue, and the account whose secret fits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Finding {

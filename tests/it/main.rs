@@ -32,6 +32,7 @@ mod replay;
 mod reports;
 mod requests;
 mod restore;
+mod scenes;
 mod signatures;
 mod starting;
 mod stream;

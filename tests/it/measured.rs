@@ -26,7 +26,6 @@ fn with_samples() -> Metrics {
     watched.stuck([("shop-oa", "unknown", 1)]);
     watched.clue("sha1_only");
     Metrics::count_reason(&metrics.refused, "mismatch");
-    watched.delivery("webhook", "delivered");
     metrics
 }
 

@@ -42,7 +42,15 @@ fn not_accepted(own: Cause, around: Around<'_>) -> Cause {
 /// The provider took it, and no receipt has come.
 fn accepted(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
     let pulse = around.pulse;
-    let grace = around.grace.unwrap_or(GRACE_UNLEARNED);
+    let waited = Span(evidence.now.0 - evidence.since.0);
+    // Never longer than half of the time that it waits already: its kind may be quicker than its account.
+    let grace = Span(around.grace.unwrap_or(GRACE_UNLEARNED).0.min(waited.0 / 2));
+    // Sent while receipts were missing: its own is lost, or was never made, though those of later messages come.
+    match pulse.silence_at(evidence.since) {
+        Some(Reason::ReceiptsNotSubscribed) => return Cause::ReceiptsNotSubscribed,
+        Some(_) => return Cause::WebhookSilent,
+        None => {}
+    }
     if pulse.last_receipt_at.is_some_and(|at| at > evidence.since.plus(grace)) {
         // Others got theirs since: the way is open, so it is this one. An aggregator that reports on others has left this one out.
         return if own == Cause::WebhookSilent { Cause::PollNeeded } else { own };

@@ -88,19 +88,18 @@ impl Trouble {
         match self {
             Trouble::Account(_) => Threshold::People(1),
             Trouble::Cause(cause) => match cause {
-                Cause::WebhookSilent
-                | Cause::ReceiptsNotSubscribed
-                | Cause::TokenInvalid
-                | Cause::ThreadControl
-                | Cause::AwaitingApproval => Threshold::People(1),
-                Cause::SendUnconfirmed | Cause::PollNeeded | Cause::Unknown => Threshold::People(5),
+                Cause::TokenInvalid | Cause::ThreadControl | Cause::AwaitingApproval => Threshold::People(1),
+                // Where a whole account is silent the account itself opens it; a few messages alone prove nothing.
+                Cause::WebhookSilent | Cause::ReceiptsNotSubscribed | Cause::SendUnconfirmed | Cause::PollNeeded | Cause::Unknown => {
+                    Threshold::Several(5)
+                }
                 Cause::Scheduled | Cause::RecipientUnreachable => Threshold::Never,
             },
             Trouble::Failure { class, .. } => match class {
                 Class::Billing | Class::Permission | Class::Template | Class::Authorization | Class::ThreadControl => Threshold::People(1),
                 Class::Quota => Threshold::People(3),
                 Class::Window if retry == Some(Retry::Later) => Threshold::People(3),
-                Class::Content | Class::RateLimit | Class::Provider | Class::Network => Threshold::People(5),
+                Class::Content | Class::RateLimit | Class::Provider | Class::Network => Threshold::Several(5),
                 Class::Recipient | Class::Window | Class::Unknown => Threshold::Share,
             },
         }
@@ -112,6 +111,8 @@ impl Trouble {
 pub enum Threshold {
     /// So many different people within an hour.
     People(usize),
+    /// So many different people within an hour, and more than the noise of a large account.
+    Several(usize),
     /// A share of the account's messages of the hour that no ordinary hour has.
     Share,
     /// Never by itself.
@@ -188,10 +189,14 @@ pub struct Incident {
     pub examples: Vec<MessageAt>,
     /// The account itself is in this trouble now.
     pub standing: bool,
+    /// The account itself was in this trouble, now or before.
+    pub of_account: bool,
     /// Failures have joined.
     pub failures: bool,
     /// A success since the last failure, that counts against it.
     pub succeeded_at: Option<Millis>,
+    /// Those who failed and did not succeed since, where each has to by itself; the smallest hashes.
+    pub unsettled: BTreeSet<u64>,
     /// Its size when it was last told of.
     pub told_size: u64,
 }
@@ -212,6 +217,8 @@ impl Incident {
             people: People::default(),
             examples: Vec::new(),
             standing: false,
+            of_account: false,
+            unsettled: BTreeSet::new(),
             failures: false,
             succeeded_at: None,
             told_size: 1,
@@ -223,6 +230,9 @@ impl Incident {
         self.size += 1;
         self.people.add(recipient);
         self.last_at = self.last_at.max(at);
+        if self.key.trouble.is_of_each() && self.unsettled.len() < RECIPIENTS_KEPT {
+            self.unsettled.insert(recipient);
+        }
         if self.examples.len() < EXAMPLES_MAX {
             self.examples.push(id);
         }
@@ -237,25 +247,39 @@ impl Incident {
         grew
     }
 
-    /// A success that counts against it came.
-    pub fn succeeded(&mut self, at: Millis) {
-        if self.failures && at > self.last_at {
-            self.succeeded_at = Some(self.succeeded_at.map_or(at, |t| t.max(at)));
+    /// A success that counts against it came: a message of that kind to that recipient was sent then.
+    pub fn succeeded(&mut self, kind: Option<&str>, recipient: u64, at: Millis) {
+        let same_kind = match (&self.key.trouble, &self.kind) {
+            (Trouble::Failure { .. }, Some(failed)) => kind == Some(failed),
+            _ => true,
+        };
+        if !self.failures || at <= self.last_at || !same_kind {
+            return;
         }
+        if self.key.trouble.is_of_each() && (!self.unsettled.remove(&recipient) || !self.unsettled.is_empty()) {
+            return;
+        }
+        self.succeeded_at = Some(self.succeeded_at.map_or(at, |t| t.max(at)));
     }
 
-    /// It is over: the account is not in it, nobody is stuck for it, and failures have made way for successes or faded.
+    /// It is over: the account is not in it, and failures have made way for successes or faded. Whoever is stuck for it keeps it open for
+    /// a day: some of those may never move. Where the account itself was in it, its end is the end: what was lost meanwhile stays stuck.
     pub fn is_over(&self, now: Millis) -> bool {
-        let failing = self.failures && {
-            let calm = now.0 - self.last_at.0 >= CALM.0 && self.succeeded_at.is_some_and(|at| at > self.last_at);
-            let healed = self.key.trouble.heals_at_once() && self.succeeded_at.is_some_and(|at| at > self.last_at);
-            !healed && !calm && now.0 - self.last_at.0 < FADED.0
-        };
-        !self.standing && self.stuck_now == 0 && !failing
+        let faded = now.0 - self.last_at.0 >= FADED.0;
+        let succeeded = self.succeeded_at.is_some_and(|at| at > self.last_at);
+        let calm = now.0 - self.last_at.0 >= CALM.0 || self.key.trouble.heals_at_once();
+        let failing = self.failures && !(succeeded && calm) && !faded;
+        let stuck = self.stuck_now > 0 && !self.of_account && !faded;
+        !self.standing && !stuck && !failing
     }
 }
 
 impl Trouble {
+    /// Every recipient has it by itself: that one is out of it says nothing of the others.
+    fn is_of_each(&self) -> bool {
+        matches!(self, Trouble::Cause(Cause::ThreadControl))
+    }
+
     /// One success proves that it is over.
     fn heals_at_once(&self) -> bool {
         matches!(self, Trouble::Cause(Cause::TokenInvalid | Cause::ThreadControl))

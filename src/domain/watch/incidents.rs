@@ -14,7 +14,6 @@ use crate::domain::failure::Class;
 use crate::domain::feed::{Entry, MessageAt, Step, What};
 use crate::domain::ids::AccountId;
 use crate::domain::state::State;
-use crate::domain::stuck::Cause;
 use crate::domain::time::{Millis, Span};
 
 /// How many closed incidents are kept.
@@ -28,6 +27,10 @@ const WINDOW: Span = Span::hours(1);
 /// Fewest messages of the hour, and the share of all of them, that no ordinary hour has.
 const SHARE_PEOPLE_MIN: usize = 30;
 const SHARE_MIN: f64 = 0.3;
+/// The noise of a large account: this share of the messages of an hour fails for one reason or another in an ordinary hour, …
+const FAILED_NOISE: f64 = 0.05;
+/// … and this share of those of a day may become stuck within one hour.
+const STUCK_NOISE: f64 = 0.01;
 
 /// A trouble that is no incident yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,7 +84,15 @@ struct Member<'a> {
     since: Millis,
     stuck: bool,
     threshold: Threshold,
-    hour: Hour,
+    /// How many messages there are among which it counts.
+    all: u32,
+    /// So many people are none too many.
+    noise: usize,
+}
+
+/// The part of some messages that is noise.
+fn noise(all: u32, share: f64) -> usize {
+    (f64::from(all) * share) as usize
 }
 
 impl Incidents {
@@ -101,7 +112,9 @@ impl Incidents {
     }
 
     pub(super) fn moved(&mut self, m: &MessageMove<'_>, hour: Hour, feed: &mut Vec<Entry>) {
-        if m.to == State::Failed {
+        if m.from == Some(m.to) {
+            // Only its price became known.
+        } else if m.to == State::Failed {
             let class = m.failure_class.unwrap_or(Class::Unknown);
             let trouble = Trouble::of_failure(class, m.failure_code, m.subcode);
             let threshold = trouble.opens_at(m.retry);
@@ -114,7 +127,10 @@ impl Incidents {
                 carrier: own(by_carrier, m.carrier),
             };
             let at = m.now;
-            let member = Member { kind: m.kind, id: m.id, recipient: m.recipient_hash(), at, since: at, stuck: false, threshold, hour };
+            let all = hour.sent.saturating_add(hour.failed);
+            let noise = noise(all, FAILED_NOISE);
+            let recipient = m.recipient_hash();
+            let member = Member { kind: m.kind, id: m.id, recipient, at, since: at, stuck: false, threshold, all, noise };
             self.meet(key, member, feed);
         } else if m.to != State::Queued && matches!(m.from, None | Some(State::Queued | State::Failed)) {
             let at = if m.to == State::Sent { m.now } else { m.sent_at.unwrap_or(m.now) };
@@ -128,18 +144,18 @@ impl Incidents {
         for (key, incident) in &mut self.open {
             let same = match &key.trouble {
                 _ if key.account != *m.account => false,
-                Trouble::Cause(Cause::ThreadControl) => incident.people.holds(hash),
                 Trouble::Failure { class: Class::Template, .. } => key.template_id.as_deref() == m.template_id,
                 _ => true,
             };
             if same && incident.failures {
-                incident.succeeded(at);
+                incident.succeeded(m.kind, hash, at);
                 mark(&mut self.changed, key);
             }
         }
     }
 
-    pub(super) fn stuck_changed(&mut self, change: StuckChange<'_>, feed: &mut Vec<Entry>) {
+    /// `day`: what the account sent in the day before.
+    pub(super) fn stuck_changed(&mut self, change: StuckChange<'_>, day: Hour, feed: &mut Vec<Entry>) {
         let key = |cause| IncidentKey { account: change.account.clone(), trouble: Trouble::Cause(cause), template_id: None, carrier: None };
         if let Some(before) = change.before {
             self.leave(&key(before));
@@ -150,8 +166,9 @@ impl Incidents {
                 return;
             }
             let recipient = recipient_hash(change.recipient, change.id.row);
-            let (at, hour) = (change.now, Hour::default());
-            self.meet(key(after), Member { kind: None, id: change.id, recipient, at, since: at, stuck: true, threshold, hour }, feed);
+            let (at, all) = (change.now, day.sent);
+            let noise = noise(all, STUCK_NOISE);
+            self.meet(key(after), Member { kind: None, id: change.id, recipient, at, since: at, stuck: true, threshold, all, noise }, feed);
         }
     }
 
@@ -196,7 +213,8 @@ impl Incidents {
         };
         let candidate = &mut candidates[i];
         candidate.met.retain(|(_, _, met)| at.0 - met.0 < WINDOW.0);
-        if candidate.met.len() < CANDIDATE_PEOPLE_MAX {
+        let counted = candidate.met.iter().any(|(_, id, _)| *id == member.id);
+        if !counted && candidate.met.len() < CANDIDATE_PEOPLE_MAX {
             candidate.met.push((member.recipient, member.id, at));
         }
         candidate.stuck_now += u64::from(member.stuck);
@@ -208,9 +226,9 @@ impl Incidents {
         let opens = match member.threshold {
             Threshold::Never => false,
             Threshold::People(n) => candidate.people() >= n,
+            Threshold::Several(n) => candidate.people() >= n.max(member.noise),
             Threshold::Share => {
-                let all = member.hour.sent.saturating_add(member.hour.failed).max(1);
-                candidate.people() >= SHARE_PEOPLE_MIN && candidate.met.len() as f64 / f64::from(all) >= SHARE_MIN
+                candidate.people() >= SHARE_PEOPLE_MIN && candidate.met.len() as f64 / f64::from(member.all.max(1)) >= SHARE_MIN
             }
         };
         if opens {
@@ -248,7 +266,7 @@ impl Incidents {
         let Some(trouble) = trouble else { return };
         let key = IncidentKey { account: id.clone(), trouble, template_id: None, carrier: None };
         if let Some(incident) = self.open.get_mut(&key) {
-            incident.standing = true;
+            (incident.standing, incident.of_account) = (true, true);
             incident.last_at = now;
             mark(&mut self.changed, &key);
             return;
@@ -256,7 +274,7 @@ impl Incidents {
         let candidate = self.take_candidate(&key);
         let since = judged.since.unwrap_or(now);
         let incident = self.open_one(key, since, now);
-        incident.standing = true;
+        (incident.standing, incident.of_account) = (true, true);
         if let Some(candidate) = candidate {
             incident.stuck_now = candidate.stuck_now;
             incident.failures = candidate.failures;

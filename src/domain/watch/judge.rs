@@ -3,7 +3,8 @@
 //! Silence is a matter of odds. Of the messages of an account a known share gets its receipt within a known time; when so many people were
 //! sent to since the last receipt that silence by chance is out of the question, it is no chance.
 
-use super::pulse::{Pulse, WAITING_MAX};
+use super::latency::USUAL_SHARE;
+use super::pulse::{PROVEN_GAP, Proven, Pulse, WAITING_MAX};
 use super::recent::Step;
 use super::standing::{Reason, Standing};
 use super::traffic::Traffic;
@@ -31,12 +32,17 @@ const SLOW_MAX: Span = Span::hours(3);
 const STOPPED_MIN: Span = Span::minutes(30);
 /// How many callbacks that could surely be expected must be missing: the odds of none are one in a million.
 const STOPPED_CALLBACKS: f64 = 14.0;
-/// Refused requests in a row, without a valid one between them, that make a secret wrong rather than a stranger curious.
+/// Refused requests in a row, without a valid one between them, that make a secret wrong rather than a stranger curious; and so many that
+/// are proven to be the provider's, whatever comes between them.
 const REFUSED_MIN: u64 = 3;
 /// Fewest messages of an hour whose delay says something of the provider.
 const SLOW_MESSAGES_MIN: u32 = 30;
 /// By how much the share of slow messages must rise.
 const SLOW_RISE: f64 = 0.25;
+/// By how much it must still be risen for the provider to stay slow: less, so that nothing flickers.
+const SLOW_STILL: f64 = 0.12;
+/// An account that never had a receipt and whose last other callback is no older than this lacks receipts, not its webhook.
+const OTHERS_LATELY: Span = Span::days(1);
 /// By how many standard deviations it must rise.
 const SLOW_SIGMAS: f64 = 5.0;
 
@@ -74,18 +80,16 @@ pub fn judge(case: Case<'_>, now: Millis) -> Judgement {
     if let Some((_, since, reason)) = pulse.dead_token() {
         return found(Standing::Expired, reason, Some(since));
     }
-    if let Some(end) = case.token_ends_at.filter(|end| *end <= now) {
+    if let Some(end) = case.token_ends_at.filter(|end| *end <= now && !pulse.accepted_after(*end)) {
         return found(Standing::Expired, Reason::TokenExpired, Some(end));
     }
     if let Some((at, true, _)) = &pulse.policy {
         return found(Standing::Error, Reason::PolicyBlocked, Some(*at));
     }
-    if let Some((since, count)) = pulse.refused_run
-        && count >= REFUSED_MIN
-    {
+    if let Some(since) = refused_since(pulse, now) {
         return found(Standing::Error, Reason::SignaturesRefused, Some(since));
     }
-    if let Some(judgement) = silence(case, now).or_else(|| stopped(case, now)) {
+    if let Some(judgement) = quiet(case, now) {
         return judgement;
     }
     match pulse.first_callback_at {
@@ -97,20 +101,52 @@ pub fn judge(case: Case<'_>, now: Millis) -> Judgement {
     }
 }
 
+/// Since when requests are refused that are the provider's beyond doubt, or as good as that.
+fn refused_since(pulse: &Pulse, now: Millis) -> Option<Millis> {
+    let run = pulse.refused_run.filter(|_| pulse.signed_run >= REFUSED_MIN).map(|(since, _)| since);
+    // What is rewritten on the way comes between callbacks that fit: calm for an hour, and one that fits, end it.
+    let mended = |p: &Proven| now.0 - p.last_at.0 >= PROVEN_GAP.0 && pulse.last_callback_at.is_some_and(|at| at > p.last_at);
+    let proven = pulse.proven.filter(|p| p.count >= REFUSED_MIN && !mended(p)).map(|p| p.since);
+    run.into_iter().chain(proven).min()
+}
+
+/// Something that should come in does not.
+fn quiet(case: Case<'_>, now: Millis) -> Option<Judgement> {
+    let (silence, stopped) = (silence(case, now), stopped(case, now));
+    let all = match silence {
+        // That other callbacks came at first says nothing once they stop too.
+        Some(j) if j.reason != Reason::WebhookSilent => stopped.or(silence),
+        _ => silence.or(stopped),
+    }?;
+    // Everything is silent, and what does come in is refused: that is why.
+    let deaf = matches!(all.reason, Reason::WebhookSilent | Reason::TrafficStopped);
+    match case.pulse.refused_run {
+        Some((since, count)) if deaf && count >= REFUSED_MIN => Some(found(Standing::Error, Reason::SignaturesRefused, Some(since))),
+        _ => Some(all),
+    }
+}
+
 /// Our own sends should have brought receipts, and none came.
 fn silence(case: Case<'_>, now: Millis) -> Option<Judgement> {
     let pulse = case.pulse;
     let first = pulse.waiting.iter().map(|(_, at)| *at).min()?;
-    if pulse.waiting_before(now.minus(case.grace)) < needed(pulse, first) {
+    let needed = needed(pulse, first);
+    if pulse.waiting_before(now.minus(case.grace)) < needed {
         return None;
     }
-    let others = pulse.last_other_at.is_some_and(|at| at >= first);
-    let lately = pulse.last_receipt_at.is_some() && now < first.plus(SLOW_MAX);
-    Some(match (others, lately) {
-        (false, _) => found(Standing::Silent, Reason::WebhookSilent, Some(first)),
-        (true, false) => found(Standing::Silent, Reason::ReceiptsNotSubscribed, Some(first)),
-        (true, true) => found(Standing::Connected, Reason::ProviderSlow, Some(first)),
-    })
+    // Other callbacks clear the webhook only where receipts were missing beyond chance already when they came.
+    let others = pulse.last_other_at.is_some_and(|at| pulse.waiting_before(at.minus(case.grace)) >= needed);
+    let never = pulse.last_receipt_at.is_none() && pulse.last_other_at.is_some_and(|at| at >= first.minus(OTHERS_LATELY));
+    if never || others && now >= first.plus(SLOW_MAX) {
+        return Some(found(Standing::Silent, Reason::ReceiptsNotSubscribed, Some(first)));
+    }
+    if others {
+        return Some(found(Standing::Connected, Reason::ProviderSlow, Some(first)));
+    }
+    // Nothing at all came for as many as that. Until then it is open which of the two it is.
+    let since = pulse.unheard.iter().map(|(_, at)| *at).min()?;
+    let dead = pulse.unheard_before(now.minus(case.grace)) >= needed;
+    dead.then(|| found(Standing::Silent, Reason::WebhookSilent, Some(since)))
 }
 
 /// How many people must wait before silence is no chance. An account that never had a receipt is more likely set up wrongly than unlucky.
@@ -118,7 +154,7 @@ fn needed(pulse: &Pulse, first: Millis) -> usize {
     if pulse.last_receipt_at.is_none() {
         return WAITING_MIN;
     }
-    let share = share(pulse, first).min(SHARE_MAX);
+    let share = (share(pulse, first) * USUAL_SHARE).min(SHARE_MAX);
     let odds = ODDS.ln() / (1.0 - share).ln();
     // A share so small that the memory of those who wait cannot prove anything: then only traffic can tell.
     if odds > WAITING_MAX as f64 { usize::MAX } else { WAITING_MIN.max(odds.ceil() as usize) }
@@ -152,8 +188,11 @@ fn slow_since(case: Case<'_>, now: Millis) -> Option<Millis> {
     }
     let n = f64::from(sent);
     let slow = 1.0 - f64::from(fast.min(sent)) / n;
-    // Of the share that ever gets a receipt nineteen in twenty do in the usual time.
-    let usual_slow = (1.0 - share(case.pulse, from) * 0.95).clamp(0.01, 0.99);
+    let usual_slow = (1.0 - share(case.pulse, from) * USUAL_SHARE).clamp(0.01, 0.99);
     let sigma = (usual_slow * (1.0 - usual_slow) / n).sqrt();
-    (slow - usual_slow > SLOW_RISE.max(SLOW_SIGMAS * sigma)).then_some(from)
+    let risen = slow - usual_slow;
+    match case.pulse.standing {
+        Some((_, Reason::ProviderSlow, at)) => (risen > SLOW_STILL).then(|| from.min(at)),
+        _ => (risen > SLOW_RISE.max(SLOW_SIGMAS * sigma)).then_some(from),
+    }
 }

@@ -13,8 +13,9 @@ use crate::domain::time::{Millis, Span};
 pub const LEARNED_FROM: u64 = 200;
 /// A message is late beyond this share of those before it.
 pub const LATE_SHARE: f64 = 0.995;
-/// The usual time holds for this share; the odds of silence and the share of slow ones are reckoned with it.
-pub const USUAL_SHARE: f64 = 0.95;
+/// The usual time holds for this share of receipts; the odds of silence and the share of slow ones are reckoned with it. Not more: the phones
+/// that are off for hours are many enough to make the time of nineteen in twenty worthless as a measure.
+pub const USUAL_SHARE: f64 = 0.8;
 /// A sketch with more is halved, so that it follows what changes.
 const SKETCH_COUNT_MAX: u64 = 20_000;
 /// Most kinds of one account that are told apart; messages of further ones count for the account only.
@@ -92,6 +93,12 @@ impl Latency {
         }
         self.refreshed_at = Some(now);
         self.dirty = false;
+        self.work_out();
+        true
+    }
+
+    /// Works the quantiles out from the sketches.
+    pub(super) fn work_out(&mut self) {
         let mut all = Sketch::default();
         let mut by_kind: BTreeMap<&str, Sketch> = BTreeMap::new();
         self.late.clear();
@@ -107,7 +114,6 @@ impl Latency {
             let usual = all.quantile(USUAL_SHARE).unwrap_or(GRACE_MIN);
             (Span(usual.0.clamp(GRACE_MIN.0, GRACE_MAX.0)), usual)
         });
-        true
     }
 
     /// How long a receipt may take before it counts as missing, and how long it usually takes; `None` before enough was seen.

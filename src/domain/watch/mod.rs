@@ -62,6 +62,8 @@ pub struct MessageMove<'a> {
     pub registered: bool,
     /// Only a receipt told of it.
     pub orphan: bool,
+    /// The sender's own hour for it.
+    pub scheduled_at: Option<Millis>,
     /// The recipient.
     pub recipient: Option<&'a str>,
     /// Whether and when sending again makes sense, where it failed.
@@ -78,6 +80,11 @@ impl<'a> std::ops::Deref for MessageMove<'a> {
 }
 
 impl MessageMove<'_> {
+    /// It goes out at an hour of its own, not when it was handed over: how long its receipt takes says nothing.
+    pub fn is_planned(&self) -> bool {
+        self.scheduled_at.is_some_and(|at| at > self.sent_at.unwrap_or(self.now))
+    }
+
     /// The recipient as a hash; a message without one counts as a person of its own.
     pub fn recipient_hash(&self) -> u64 {
         recipient_hash(self.recipient, self.id.row)
@@ -131,6 +138,14 @@ struct Watched {
     traffic_changed: bool,
 }
 
+impl Watched {
+    /// How it was judged when the pulse was kept is how it stands until the first look.
+    fn take_up(&mut self, pulse: Pulse) {
+        self.judgement = pulse.standing.map(|(standing, reason, at)| Judgement { standing, reason, since: Some(at) });
+        self.pulse = pulse;
+    }
+}
+
 /// Every account under watch, and the incidents.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
@@ -148,6 +163,8 @@ impl Watch {
                 unreadable.push(name);
             }
         }
+        // What is asked before the first look must have the answer that it had before the restart.
+        watch.accounts.values_mut().for_each(|watched| watched.latency.work_out());
         (watch, unreadable)
     }
 
@@ -159,7 +176,7 @@ impl Watch {
         let mut parts = name.splitn(2, '/');
         let (kind, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         match (kind, AccountId::parse(rest)) {
-            ("pulse", Ok(id)) => decode(data).map(|pulse| self.accounts.entry(id).or_default().pulse = pulse).is_some(),
+            ("pulse", Ok(id)) => decode(data).map(|pulse| self.accounts.entry(id).or_default().take_up(pulse)).is_some(),
             ("traffic", Ok(id)) => decode(data).map(|traffic| self.accounts.entry(id).or_default().traffic = traffic).is_some(),
             ("latency", _) => {
                 let Some((account, rest)) = rest.split_once('/') else { return false };
@@ -214,8 +231,8 @@ impl Watch {
         let first = !matches!(m.from, Some(State::Delivered | State::Read)) && matches!(m.to, State::Delivered | State::Read);
         // What comes late while the provider is in trouble must not become what is usual.
         let well = watched.judgement.is_none_or(|j| j.reason == Reason::Well);
-        if let (true, true, Some(sent), Some(receipt)) = (first, well, m.sent_at, m.delivered_at) {
-            watched.latency.receipted(m.kind, sent, receipt);
+        if let (true, true, false, Some(sent)) = (first, well, m.is_planned(), m.sent_at) {
+            watched.latency.receipted(m.kind, sent, m.now);
         }
         self.feed.push(Entry { account: m.account.clone(), at: m.now, what: What::Moved { id: m.id, from: m.from, to: m.to } });
         let hours = self.accounts.get(m.account).map(|w| w.pulse.hours.last(Span::hours(1), m.now)).unwrap_or_default();
@@ -230,7 +247,8 @@ impl Watch {
             (None, None) => return,
         };
         self.feed.push(Entry { account: change.account.clone(), at: change.now, what });
-        self.incidents.stuck_changed(change, &mut self.feed);
+        let day = self.accounts.get(change.account).map(|w| w.pulse.hours.last(Span::hours(24), change.now)).unwrap_or_default();
+        self.incidents.stuck_changed(change, day, &mut self.feed);
     }
 
     /// Time passed: judges every configured account anew. The accounts whose standing changed, so that their stuck messages may have
@@ -257,13 +275,16 @@ impl Watch {
                 (watched.pulse_changed, watched.noticed_kept_at) = (true, Some(now));
             }
             watched.judgement = Some(judged);
-            if judged.standing == Standing::Silent {
+            let deaf = judged.reason.is_deaf();
+            if deaf {
                 watched.traffic.forget(now);
             } else {
                 watched.traffic_changed |= watched.traffic.pass(now);
             }
             let before = watched.pulse.standing.map(|(standing, reason, _)| (standing, reason));
             if before != Some((judged.standing, judged.reason)) {
+                let silent = deaf || judged.reason == Reason::ReceiptsNotSubscribed;
+                watched.pulse.judged(silent.then(|| (judged.reason, judged.since.unwrap_or(now))), now);
                 watched.pulse.standing = Some((judged.standing, judged.reason, now));
                 watched.pulse_changed = true;
                 // The first look at a new account tells nobody anything.

@@ -14,7 +14,7 @@ use super::standing::{Reason, Standing};
 use crate::domain::event::{EventGroup, GroupRole};
 use crate::domain::failure::Class;
 use crate::domain::state::State;
-use crate::domain::time::Millis;
+use crate::domain::time::{Millis, Span};
 
 /// Most different groups of events that an account remembers; providers have about a dozen.
 const GROUPS_MAX: usize = 64;
@@ -22,6 +22,12 @@ const GROUPS_MAX: usize = 64;
 const SENDERS_MAX: usize = 64;
 /// Most recipients that are remembered as waiting since the last receipt.
 pub const WAITING_MAX: usize = 64;
+/// A send that becomes known later than this says nothing of what comes in now: its receipt may have come before we knew of it.
+const NEWS_MAX: Span = Span::hours(2);
+/// How many past silences are remembered, so that messages that were sent in one keep its cause.
+const SILENCES_MAX: usize = 8;
+/// Refusals that are proven to be the provider's belong together while no longer than this lies between them.
+pub const PROVEN_GAP: Span = Span::hours(1);
 /// Most kinds of limits and quota figures that are remembered.
 const FIGURES_MAX: usize = 32;
 /// Longest text of such a figure, in characters.
@@ -66,6 +72,28 @@ impl Token {
     }
 }
 
+/// Refusals that are proven to be the provider's own, by a clue: somebody changed a secret, or rewrites bodies on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// The first of them.
+    pub since: Millis,
+    /// The last one.
+    pub last_at: Millis,
+    /// How many.
+    pub count: u64,
+}
+
+/// A time in which receipts or callbacks were missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// What was wrong.
+    pub reason: Reason,
+    /// Since when, as far as known.
+    pub from: Millis,
+    /// Until when; `None` while it goes on.
+    pub until: Option<Millis>,
+}
+
 /// What is counted of an account beside its messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
@@ -104,6 +132,10 @@ pub struct Pulse {
     pub last_registered_at: Option<Millis>,
     /// Whom we sent to since the last receipt, as hashes, and when first.
     pub waiting: Vec<(u64, Millis)>,
+    /// Whom we sent to since the last callback of any kind.
+    pub unheard: Vec<(u64, Millis)>,
+    /// The silences of the past, oldest first.
+    pub silences: Vec<Silence>,
     /// Sends and receipts by hour, seven days back.
     pub hours: Hours,
     /// The last two hours in steps of five minutes.
@@ -114,6 +146,10 @@ pub struct Pulse {
     pub refused: BTreeMap<String, Told>,
     /// When refusals since the last valid callback began, and how many they are.
     pub refused_run: Option<(Millis, u64)>,
+    /// How many of them brought a signature or token, if a wrong one.
+    pub signed_run: u64,
+    /// Refusals that a clue proves to be the provider's, whatever valid callbacks come between them.
+    pub proven: Option<Proven>,
     /// Limits and quota figures: value and when it was told.
     pub figures: BTreeMap<String, (String, Millis)>,
     /// The provider's last word on a bar or a warning: when, whether the account is barred since, and what.
@@ -131,6 +167,12 @@ impl Pulse {
         self.first_callback_at = Some(self.first_callback_at.map_or(at, |t| t.min(at)));
         later(&mut self.last_callback_at, at);
         self.refused_run = None;
+        self.signed_run = 0;
+        self.unheard.clear();
+        // The first callback after a silence: the receipts of whoever was sent to meanwhile are lost, and prove nothing against those to come.
+        if self.standing.is_some_and(|(_, reason, _)| reason.is_deaf()) {
+            self.waiting.clear();
+        }
         for group in groups {
             if group.role == GroupRole::Receipt {
                 later(&mut self.last_receipt_at, at);
@@ -160,16 +202,18 @@ impl Pulse {
         match m.to {
             State::Sent => self.sent(m),
             State::Delivered | State::Read => {
-                let sent_at = m.sent_at.unwrap_or(m.now);
+                // Of a message that only a receipt told of it is not known when it was sent: it counts for nothing here.
+                let Some(sent_at) = m.sent_at.map(|at| at.min(m.now)) else { return };
                 if matches!(m.from, None | Some(State::Queued)) {
                     self.accepted(m, sent_at);
-                    self.hours.sent(sent_at);
-                    self.recent.sent(sent_at);
+                    self.went_out(m, sent_at);
                 }
                 if !matches!(m.from, Some(State::Delivered | State::Read)) {
-                    let receipt_at = m.delivered_at.unwrap_or(m.now);
                     self.hours.receipted(sent_at);
-                    self.recent.receipted(sent_at, receipt_at);
+                    if !m.is_planned() {
+                        // By arrival: what counts is when we are told, not when the phone rang.
+                        self.recent.receipted(sent_at, m.now);
+                    }
                 }
             }
             State::Failed => self.failed(m),
@@ -178,21 +222,35 @@ impl Pulse {
     }
 
     fn sent(&mut self, m: &MessageMove<'_>) {
-        let at = m.sent_at.unwrap_or(m.now);
+        let at = m.sent_at.unwrap_or(m.now).min(m.now);
         self.accepted(m, at);
-        self.hours.sent(at);
-        self.recent.sent(at);
+        self.went_out(m, at);
+        // An older send that becomes known late says nothing about what comes in now, nor does one that waits for its hour.
+        if m.is_planned() || m.now.0 - at.0 > NEWS_MAX.0 {
+            return;
+        }
         let hash = m.recipient_hash();
-        let known = self.waiting.iter().any(|(h, _)| *h == hash);
-        // An older send that becomes known late says nothing about what comes in now.
-        let fresh = self.last_receipt_at.is_none_or(|last| last < m.now);
-        if !known && fresh && self.waiting.len() < WAITING_MAX {
-            self.waiting.push((hash, m.now));
+        if self.last_receipt_at.is_none_or(|last| last < m.now) {
+            wait(&mut self.waiting, hash, m.now);
+        }
+        if self.last_callback_at.is_none_or(|last| last < m.now) {
+            wait(&mut self.unheard, hash, m.now);
+        }
+    }
+
+    fn went_out(&mut self, m: &MessageMove<'_>, at: Millis) {
+        self.hours.sent(at);
+        if !m.is_planned() {
+            self.recent.sent(at);
         }
     }
 
     fn accepted(&mut self, m: &MessageMove<'_>, at: Millis) {
         later(&mut self.last_sent_at, at);
+        // What somebody else sent in the account's name (a person in the console) proves nothing of our token.
+        if !m.registered && self.last_registered_at.is_some() {
+            return;
+        }
         if let Some(token) = self.token(m.sender) {
             later(&mut token.accepted_at, at);
         }
@@ -247,12 +305,53 @@ impl Pulse {
         self.refused.entry(name.to_owned()).or_default().again(n, at);
     }
 
-    /// Refused requests since the last valid callback: how many came, and when the first of them.
-    pub fn refused_in_a_row(&mut self, n: u64, first_at: Millis) {
+    /// Refused requests since the last valid callback: how many came, whether they were signed, and when the first of them.
+    pub fn refused_in_a_row(&mut self, n: u64, signed: bool, first_at: Millis) {
         if self.last_callback_at.is_none_or(|at| at <= first_at) {
             let (since, count) = self.refused_run.unwrap_or((first_at, 0));
             self.refused_run = Some((since.min(first_at), count + n));
+            self.signed_run += if signed { n } else { 0 };
         }
+    }
+
+    /// A refusal was proven to be of a callback of the provider's.
+    pub fn refused_for_sure(&mut self, n: u64, at: Millis) {
+        let fresh = self.proven.filter(|p| at.0 - p.last_at.0 < PROVEN_GAP.0);
+        let (since, last_at, count) = fresh.map_or((at, at, 0), |p| (p.since, p.last_at, p.count));
+        self.proven = Some(Proven { since: since.min(at), last_at: last_at.max(at), count: count + n });
+    }
+
+    /// The account is judged anew: a silence begins, goes on or ends.
+    pub(super) fn judged(&mut self, silence: Option<(Reason, Millis)>, now: Millis) {
+        let last = self.silences.last_mut().filter(|s| s.until.is_none());
+        match (last, silence) {
+            (Some(last), Some((reason, _))) if last.reason == reason => {}
+            (Some(last), _) => {
+                last.until = Some(now);
+                self.silence_begins(silence);
+            }
+            (None, _) => self.silence_begins(silence),
+        }
+    }
+
+    fn silence_begins(&mut self, silence: Option<(Reason, Millis)>) {
+        if let Some((reason, from)) = silence {
+            if self.silences.len() >= SILENCES_MAX {
+                self.silences.remove(0);
+            }
+            self.silences.push(Silence { reason, from, until: None });
+        }
+    }
+
+    /// What kept receipts away at a moment; what was found out last knows best.
+    pub fn silence_at(&self, at: Millis) -> Option<Reason> {
+        let within = |s: &&Silence| s.from <= at && s.until.is_none_or(|until| at < until);
+        self.silences.iter().rev().find(within).map(|s| s.reason)
+    }
+
+    /// A send was accepted after a moment, whoever's.
+    pub fn accepted_after(&self, at: Millis) -> bool {
+        self.tokens.values().any(|t| t.accepted_at.is_some_and(|ok| ok > at))
     }
 
     fn token(&mut self, sender: Option<&str>) -> Option<&mut Token> {
@@ -275,6 +374,18 @@ impl Pulse {
     /// How many recipients wait since the last receipt, of those who were sent to at or before a moment.
     pub fn waiting_before(&self, at: Millis) -> usize {
         self.waiting.iter().filter(|(_, sent)| *sent <= at).count()
+    }
+
+    /// How many recipients were sent to at or before a moment, of those sent to since the last callback of any kind.
+    pub fn unheard_before(&self, at: Millis) -> usize {
+        self.unheard.iter().filter(|(_, sent)| *sent <= at).count()
+    }
+}
+
+/// Somebody waits, once; whoever waited longest is kept.
+fn wait(waiting: &mut Vec<(u64, Millis)>, hash: u64, at: Millis) {
+    if waiting.len() < WAITING_MAX && waiting.iter().all(|(known, _)| *known != hash) {
+        waiting.push((hash, at));
     }
 }
 

@@ -30,13 +30,19 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// A message was sent.
+    /// A message was sent. Before it is known what is usual nothing can be slow, and nothing is counted.
     pub fn sent(&mut self, at: Millis) {
+        if self.usual_ms == 0 {
+            return;
+        }
         self.change(at, |s| s.sent += 1);
     }
 
     /// A message that was sent then has its first receipt now.
     pub fn receipted(&mut self, sent_at: Millis, now: Millis) {
+        if self.usual_ms == 0 {
+            return;
+        }
         let fast = now.0 - sent_at.0 <= self.usual_ms;
         self.change(sent_at, |s| if fast { s.fast += 1 } else { s.slow += 1 });
     }

@@ -18,6 +18,13 @@ named! {
     }
 }
 
+impl Reason {
+    /// Nothing comes in at all while it lasts: what was sent meanwhile may never be heard of.
+    pub const fn is_deaf(self) -> bool {
+        matches!(self, Reason::WebhookSilent | Reason::TrafficStopped | Reason::SignaturesRefused)
+    }
+}
+
 named! {
     /// Why an account stands as it does.
     Reason {

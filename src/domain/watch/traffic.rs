@@ -35,6 +35,9 @@ pub struct Traffic {
     slots: BTreeMap<u8, Vec<u32>>,
     /// The hour that is being counted, by number since 1970, and its count so far.
     current: Option<(i64, u32)>,
+    /// It was watched from its beginning. What was read back was not: how much of it was missed while nobody watched is not known.
+    #[serde(skip)]
+    whole: bool,
     /// Hours that are over and not learned yet.
     unsure: Vec<(i64, u32)>,
 }
@@ -51,19 +54,25 @@ impl Traffic {
         learned
     }
 
-    /// Time passed: the hours that are over are learned, as zeros where nothing came. An hour of an outage must not become what is
-    /// usual, so whoever knows of one passes it with [`Traffic::forget`].
+    /// Time passed: an hour that is over and was watched as a whole is learned, as a zero where nothing came. An hour of an outage must
+    /// not become what is usual, so whoever knows of one passes it with [`Traffic::forget`]; hours that nobody watched, since the program
+    /// stood still or the clock jumped, are not learned either.
     pub fn pass(&mut self, now: Millis) -> bool {
         let n = now.0.div_euclid(HOUR_MS);
         let Some((hour, count)) = self.current else {
             self.current = Some((n, 0));
             return false;
         };
-        if n <= hour {
+        if n == hour {
             return false;
         }
+        let (whole, watched) = (self.whole, n == hour + 1);
+        self.whole = watched;
+        if !watched || !whole {
+            self.current = Some((n, 0));
+            return n > hour;
+        }
         self.unsure.push((hour, count));
-        self.unsure.extend((hour + 1..n).take(SLOTS as usize).map(|empty| (empty, 0)));
         let sure = self.unsure.len().saturating_sub(UNSURE_HOURS);
         for (hour, count) in self.unsure.drain(..sure).collect::<Vec<_>>() {
             self.learn(hour, count);
@@ -75,6 +84,7 @@ impl Traffic {
     /// Time passed during an outage: nothing of it is learned, nor of the hours that were not sure yet.
     pub fn forget(&mut self, now: Millis) {
         self.unsure.clear();
+        self.whole = false;
         self.current = Some((now.0.div_euclid(HOUR_MS), 0));
     }
 
@@ -133,6 +143,7 @@ mod tests {
     fn weeks(n: i64) -> (Traffic, Millis) {
         let mut traffic = Traffic::default();
         let start = MONDAY - 12 * HOUR_MS;
+        traffic.came(Millis(start - HOUR_MS), 0);
         for hour in 0..n * SLOTS {
             let at = Millis(start + hour * HOUR_MS);
             let (day, of_day) = (hour / 24 % 7, hour % 24);
@@ -172,7 +183,28 @@ mod tests {
         traffic.forget(Millis(ten.0 + HOUR_MS));
         assert_eq!(traffic.expected(ten, Millis(ten.0 + HOUR_MS)), before);
         let mut quiet = weeks(3).0;
-        quiet.pass(Millis(ten.0 + (1 + UNSURE_HOURS as i64) * HOUR_MS));
+        (0..=11 + UNSURE_HOURS as i64).for_each(|hour| _ = quiet.pass(Millis(monday.0 + hour * HOUR_MS)));
         assert_eq!(quiet.expected(ten, Millis(ten.0 + HOUR_MS)), 0.0);
+    }
+
+    #[test]
+    fn hours_that_nobody_watched_are_not_taken_for_quiet_ones() {
+        let (traffic, monday) = weeks(3);
+        let ten = Millis(monday.0 + 10 * HOUR_MS);
+        let promise = |traffic: &Traffic| traffic.expected(ten, Millis(ten.0 + HOUR_MS));
+        let before = promise(&traffic);
+        // The program stands still for a week; the clock jumps a year ahead and comes back; it is started anew in the middle of an hour.
+        let mut stood = traffic.clone();
+        (0..30).for_each(|hour| _ = stood.pass(Millis(monday.0 + (SLOTS + hour) * HOUR_MS)));
+        let mut jumped = traffic.clone();
+        jumped.pass(Millis(monday.0 + 365 * 24 * HOUR_MS));
+        jumped.pass(monday);
+        let mut anew = Traffic { whole: false, ..traffic };
+        anew.pass(Millis(ten.0 + HOUR_MS));
+        for (name, traffic) in [("jumped", &jumped), ("anew", &anew)] {
+            assert_eq!(promise(traffic), before, "{name}");
+        }
+        assert_eq!(stood.slots.get(&5).map(Vec::len), Some(4), "what is watched again is learned again");
+        assert_eq!(jumped.current, Some((monday.0 / HOUR_MS, 0)));
     }
 }

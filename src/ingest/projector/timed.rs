@@ -43,8 +43,9 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         Ok(())
     }
 
-    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. `true` when there are more.
-    pub(super) fn watch(&mut self) -> Result<bool, StoreError> {
+    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. The moment at which it
+    /// judged last, and `true` when there are more messages to look at.
+    pub(super) fn watch(&mut self) -> Result<(Millis, bool), StoreError> {
         let now = self.clock.now();
         let waits = now < self.watch_after && now.plus(WATCH_EVERY) >= self.watch_after;
         if !waits {
@@ -64,7 +65,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
                 self.reviews.push_back((account, 0));
             }
         }
-        self.review(now)
+        let watched_at = self.watch_after.minus(WATCH_EVERY);
+        Ok((watched_at, self.review(now)?))
     }
 
     /// Looks again at one batch of an account's stuck messages.

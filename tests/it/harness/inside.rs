@@ -23,7 +23,7 @@ use super::{Answer, KEY, Request, config, exchange};
 pub struct Inside {
     /// Its clock.
     pub clock: HandClock,
-    /// What it counts.
+    /// What it counts; of the last start.
     pub metrics: Arc<Metrics>,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -35,23 +35,18 @@ impl Inside {
     /// A service on a new store whose clock stands at a moment.
     pub fn start(at: Millis, more: &str) -> Inside {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("baophat.toml");
-        std::fs::write(&path, config(folder.path(), &with_key(more))).unwrap();
-        let config = Config::load(Some(&path), &Env::default()).unwrap();
+        std::fs::write(folder.path().join("baophat.toml"), config(folder.path(), &with_key(more))).unwrap();
         let clock = HandClock::new(at);
-        let (tell, told) = channel();
-        let (stop, stopped) = oneshot::channel();
-        let its_clock = clock.clone();
-        let thread = std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let service = app::start(&config, Arc::new(its_clock)).await.unwrap();
-                tell.send((service.address, service.metrics.clone())).unwrap();
-                let _ = stopped.await;
-                service.stop().await.unwrap();
-            });
-        });
-        let (address, metrics) = told.recv_timeout(PATIENCE).unwrap();
-        Inside { clock, metrics, address, stop: Some(stop), thread: Some(thread), folder }
+        let running = run(folder.path(), clock.clone());
+        Inside { clock, metrics: running.metrics, address: running.address, stop: Some(running.stop), thread: Some(running.thread), folder }
+    }
+
+    /// Stops it in order and starts it again on the same store, at the same moment.
+    pub fn restart(&mut self) {
+        self.stop();
+        let running = run(self.folder.path(), self.clock.clone());
+        (self.metrics, self.address) = (running.metrics, running.address);
+        (self.stop, self.thread) = (Some(running.stop), Some(running.thread));
     }
 
     /// The folder of its files.
@@ -62,6 +57,13 @@ impl Inside {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 
     /// Sends a request.
@@ -82,9 +84,31 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.stop();
     }
+}
+
+/// A service that runs.
+struct Running {
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// Starts a service on the configuration in a folder.
+fn run(folder: &Path, clock: HandClock) -> Running {
+    let config = Config::load(Some(&folder.join("baophat.toml")), &Env::default()).unwrap();
+    let (tell, told) = channel();
+    let (stop, stopped) = oneshot::channel();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let service = app::start(&config, Arc::new(clock)).await.unwrap();
+            tell.send((service.address, service.metrics.clone())).unwrap();
+            let _ = stopped.await;
+            service.stop().await.unwrap();
+        });
+    });
+    let (address, metrics) = told.recv_timeout(PATIENCE).unwrap();
+    Running { address, metrics, stop, thread }
 }
