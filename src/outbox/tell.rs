@@ -94,7 +94,7 @@ impl Teller {
             What::Incident { id, step, size } => {
                 let told = self.reader(lang).incident(*id)?;
                 json!({
-                    "id": id, "account": entry.account, "step": step, "size": size, "incident": told
+                    "id": id.to_string(), "account": entry.account, "step": step, "size": size, "incident": told
                 })
             }
             What::Moved { .. } | What::Stuck { .. } | What::Unstuck { .. } => json!({}),

@@ -52,10 +52,11 @@ pub struct StandingChange {
 }
 
 /// What an incident did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct IncidentStep {
     /// Its number.
-    pub id: u64,
+    #[schema(value_type = schema::IncidentNumber)]
+    pub id: String,
     /// How many messages it has taken in so far.
     pub size: u64,
 }
@@ -86,7 +87,7 @@ impl Reader<'_> {
             What::Account { from, to, reason } => {
                 view.standing = Some(StandingChange { from: from.as_str(), to: to.as_str(), reason: reason.as_str() });
             }
-            What::Incident { id, size, .. } => view.incident = Some(IncidentStep { id: *id, size: *size }),
+            What::Incident { id, size, .. } => view.incident = Some(IncidentStep { id: id.to_string(), size: *size }),
         }
         Ok(view)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use baophat::metrics::{Metrics, Part};
+use baophat::metrics::{Metrics, Part, TargetAnd, TargetOnly};
 use serde_json::Value;
 
 const RULES: &str = include_str!("../../ops/prometheus-rules.yml");
@@ -25,6 +25,12 @@ fn with_samples() -> Metrics {
     watched.incidents_open("shop-oa", 1);
     watched.stuck([("shop-oa", "unknown", 1)]);
     watched.clue("sha1_only");
+    let target = || TargetOnly { target: "ops".into() };
+    metrics.deliveries.get_or_create(&TargetAnd { target: "ops".into(), outcome: "delivered".into() }).inc();
+    metrics.outbox_waiting.get_or_create(&target()).set(1);
+    metrics.outbox_dead.get_or_create(&target()).set(1);
+    metrics.outbox_oldest_seconds.get_or_create(&target()).set(1.0);
+    metrics.outbox_disabled.get_or_create(&target()).set(1);
     Metrics::count_reason(&metrics.refused, "mismatch");
     metrics
 }

@@ -76,7 +76,9 @@ fn forged_callbacks_by_the_thousand_leave_nothing_behind() {
     flood(&server, 2, 500, forged, 401);
     let (bytes, memory) = (store_bytes(&server), resident_kib(&server));
     flood(&server, 4, 2_000, forged, 401);
-    assert_eq!(store_bytes(&server), bytes, "the store has grown");
+    // How many they were is kept now and then, and that the account stands in error: a few pages, however many they are.
+    let kept = store_bytes(&server).saturating_sub(bytes);
+    assert!(kept < 512 << 10, "the store has grown by {kept} bytes");
     let grown = resident_kib(&server).saturating_sub(memory);
     assert!(grown < 32 << 10, "the server has grown by {grown} KiB");
     assert_eq!(counted(&server, "baophat_refused_total{reason=\"mismatch\"} "), 9_000);

@@ -1,8 +1,9 @@
 //! Alerts: one message a step, quiet hours, the cap, and each way out.
 
+use baophat::domain::failure::Lang;
 use baophat::domain::feed::{Step, What};
 use baophat::domain::time::{Millis, Span};
-use baophat::domain::watch::{Reason, Standing};
+use baophat::domain::watch::{Reason, Standing, words};
 use serde_json::json;
 
 use super::bench::{Bench, T, after, alert, incident, run};
@@ -15,7 +16,7 @@ fn texts(receiver: &Receiver) -> Vec<String> {
 #[test]
 fn an_incident_is_told_when_it_opens_grows_and_closes() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
-    let (mut outbox, courier) = bench.outbox(&alert(&receiver.url("/"), "lang = \"vi\"\n"));
+    let (mut outbox, courier) = bench.outbox(&alert(&receiver.url("/"), "lang = \"vi\"\nevents = [\"incident.*\", \"account.changed\"]\n"));
     run(&mut outbox, &courier, T);
     bench.feed(&[incident(7, Step::Opened), incident(7, Step::Grew), incident(7, Step::Closed)]);
     bench.feed(&[bench.moved(0, baophat::domain::state::State::Queued, baophat::domain::state::State::Sent)]);
@@ -33,7 +34,8 @@ fn an_incident_is_told_when_it_opens_grows_and_closes() {
 #[test]
 fn quiet_hours_gather_all_but_what_is_urgent_and_end_in_one_message() {
     let (bench, receiver) = (Bench::new(), Receiver::start());
-    let more = "lang = \"en\"\nquiet_hours = \"22:00-06:00\"\nurgent = [\"account.changed\"]\n";
+    let more =
+        "lang = \"en\"\nevents = [\"incident.*\", \"account.changed\"]\nquiet_hours = \"22:00-06:00\"\nurgent = [\"account.changed\"]\n";
     let (mut outbox, courier) = bench.outbox(&alert(&receiver.url("/"), more));
     let night = Millis::parse("2026-09-20T23:30:00+07:00").unwrap();
     run(&mut outbox, &courier, night);
@@ -122,9 +124,9 @@ fn a_subscription_is_told_of_accounts_and_incidents_as_data() {
     bench.feed(&[incident(3, Step::Grew), What::Account { from: Standing::Draft, to: Standing::Expired, reason }]);
     run(&mut outbox, &courier, T);
     let events: Vec<_> = receiver.taken().iter().map(|t| t.json()["data"].clone()).collect();
-    assert_eq!(events[0], json!({ "id": 3, "account": "shop-oa", "step": "grew", "size": 12, "incident": null }));
+    assert_eq!(events[0], json!({ "id": "3", "account": "shop-oa", "step": "grew", "size": 12, "incident": null }));
     assert_eq!(
         (&events[1]["from"], &events[1]["to"], &events[1]["cause"]),
-        (&json!("draft"), &json!("expired"), &json!("The token has expired."))
+        (&json!("draft"), &json!("expired"), &json!(words::reason(reason, Lang::En).cause))
     );
 }
