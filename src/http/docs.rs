@@ -12,7 +12,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
 use super::{
-    accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, reports, stats, stream, templates, verification,
+    accounts, callbacks, catalogue, edge_document, messages, probes, refused, register, reports, stats, stream, templates, threads,
+    verification,
 };
 use crate::present::HappeningView;
 
@@ -59,6 +60,7 @@ struct Document;
     reports::of_incident,
     templates::list,
     templates::get,
+    threads::get,
     stats::get,
     stream::open,
 ))]

@@ -24,6 +24,7 @@ mod serve;
 mod stats;
 mod stream;
 mod templates;
+mod threads;
 mod verification;
 
 use std::sync::Arc;
@@ -119,6 +120,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(reports::of_incident)
                 .service(templates::list)
                 .service(templates::get)
+                .service(threads::get)
                 .service(stats::get)
                 .service(stream::open)
                 .default_service(web::to(nothing::nothing)),

@@ -34,9 +34,7 @@ impl<S: Source> Workbench<'_, S> {
         let kind = facts.kind.value().map(str::to_owned);
         match &reading.outcome {
             AnswerOutcome::Accepted { at, .. } => self.control(&key, |control| control.accept(moment(*at, cx))),
-            AnswerOutcome::Refused { failure, .. }
-                if rules.classify(cx.account, kind.as_deref(), failure) == Class::ThreadControl =>
-            {
+            AnswerOutcome::Refused { failure, .. } if rules.classify(cx.account, kind.as_deref(), failure) == Class::ThreadControl => {
                 self.control(&key, |control| control.refuse(moment(failure.at, cx), code(failure)))
             }
             AnswerOutcome::Refused { .. } | AnswerOutcome::Unknown { .. } => Ok(()),

@@ -204,11 +204,7 @@ impl Control {
     /// The signs that somebody else holds it, strongest first.
     fn theirs(&self) -> impl Iterator<Item = (Millis, Sign)> {
         let handover = self.handover.as_ref().filter(|h| h.ours == Some(false)).map(|h| h.at);
-        let signs = [
-            (self.refusal.as_ref().map(|r| r.at), Sign::Refusal),
-            (self.standby, Sign::Standby),
-            (handover, Sign::Handover),
-        ];
+        let signs = [(self.refusal.as_ref().map(|r| r.at), Sign::Refusal), (self.standby, Sign::Standby), (handover, Sign::Handover)];
         signs.into_iter().filter_map(|(at, sign)| Some((at?, sign)))
     }
 

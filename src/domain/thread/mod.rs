@@ -28,6 +28,12 @@ pub struct Thread {
 }
 
 impl Thread {
+    /// When anything was last heard of it.
+    pub fn last_heard(&self) -> Option<Millis> {
+        let marks = [&self.delivered, &self.read].into_iter().filter_map(|marks| marks.pairs().last().map(|(_, at)| *at));
+        marks.chain(self.control.last_activity()).max()
+    }
+
     /// The watermarks of a kind.
     pub fn of(&mut self, kind: WatermarkKind) -> &mut Watermarks {
         match kind {

@@ -90,6 +90,7 @@ pub static SPEC: Spec = Spec {
     callback_secret: "app_secret",
     retired_secret: RETIRED_SECRETS,
     has_threads: true,
+    conversations: routing::CONVERSATIONS,
     default_kind: Some("message"),
     // A send call answers within seconds; a receipt follows once the customer's device is online.
     deadlines: &[Deadline { kind: ANY_KIND, queued: Span::minutes(15), sent: Span::hours(24) }],

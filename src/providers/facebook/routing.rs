@@ -1,4 +1,4 @@
-//! What an item tells of its thread under Conversation Routing: whose it is now, and that the customer did something.
+//! Conversation Routing: what an item tells of its thread (whose it is now, that the customer did something), and the way back to one.
 //!
 //! Who is told of a take-over differs between Meta's own pages, so the ids are compared, not the kinds. It must not know what was told
 //! before. Sources: `docs/providers/facebook.md`.
@@ -9,6 +9,7 @@ use super::payload::{id, shown};
 use crate::domain::event::ThreadFact;
 use crate::domain::stuck::{Cause, Evidence, common_cause};
 use crate::domain::time::Span;
+use crate::providers::Conversations;
 use crate::providers::json::Object;
 
 /// Thread control: somebody gained, lost or wants the right to send.
@@ -17,7 +18,7 @@ pub(super) const HANDOVERS: [&str; 3] = ["pass_thread_control", "take_thread_con
 const REQUEST: &str = "request_thread_control";
 
 /// How long a customer may be answered freely after their last act.
-pub(super) const WINDOW: Span = Span::hours(24);
+const WINDOW: Span = Span::hours(24);
 
 /// Acts of the customer that open the window.
 const ACTS: [&str; 4] = ["postback", "referral", "optin", "reaction"];
@@ -49,3 +50,38 @@ pub(super) fn stuck_cause(evidence: &Evidence<'_>) -> Cause {
         cause => cause,
     }
 }
+
+/// The rules of Messenger conversations (docs/providers/facebook.md).
+pub(super) const CONVERSATIONS: Conversations = Conversations {
+    window: Some(WINDOW),
+    free: None,
+    way_back: &[
+        (
+            "Quản trị viên Trang mở cài đặt Trang → Chuyển quyền trò chuyện (Conversation Routing), đặt ứng dụng của bạn làm mặc định và cho phép ứng dụng giành quyền.",
+            "A Page admin opens Page settings → Conversation Routing, makes your app the default and allows it to take control.",
+        ),
+        (
+            "Sau bước 1, lập trình viên gọi POST /{PAGE}/take_thread_control với recipient {\"id\":\"PSID\"} của khách này rồi gửi lại tin.",
+            "After step 1 the developer calls POST /{PAGE}/take_thread_control with recipient {\"id\":\"PSID\"} of this customer and sends again.",
+        ),
+        (
+            "Hoặc bên đang giữ tự chuyển hay nhả quyền. request_thread_control vẫn trả lời thành công, nhưng Hộp thư và AI của Meta không trao gì.",
+            "Or the holder passes or releases it. request_thread_control answers success, yet Meta's inbox and AI grant nothing.",
+        ),
+        (
+            "Hoặc nhân viên mở cuộc trò chuyện trong Meta Business Suite, chọn “Chuyển đến thư mục Xong” (Done) rồi gửi từ ứng dụng (kinh nghiệm của một nhà cung cấp tại Việt Nam, Meta không còn cam kết).",
+            "Or staff open the conversation in Meta Business Suite, choose Move to Done (“Chuyển đến thư mục Xong”) and then send from the app (one Vietnamese vendor's experience; Meta no longer promises it).",
+        ),
+        (
+            "Hoặc chờ đủ 24 giờ không có hoạt động nào: cuộc trò chuyện không còn ai giữ, nhưng thường cũng đã hết khung trả lời 24 giờ.",
+            "Or wait for 24 hours without activity: nobody holds the conversation then, yet the 24-hour window is usually over too.",
+        ),
+        (
+            "Để khỏi lặp lại: tắt Meta Business Agent và các tự động hóa của Hộp thư, chỉ trả lời khách trong ứng dụng. Chỉ gửi lại đơn thuần thì không có tác dụng.",
+            "To prevent it: switch off Meta Business Agent and the inbox automations, and answer customers only in the app. Sending again alone does not help.",
+        ),
+    ],
+    app_names: &[("263902037430900", "Page inbox (Meta Business Suite)")],
+    // HUMAN_AGENT is not approved: the app fell back to the tag after it lost the conversation.
+    disguises: &[("100", "2018276")],
+};

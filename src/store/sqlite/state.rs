@@ -98,7 +98,7 @@ fn decode_as<'a, T: Deserialize<'a>>(what: &'static str, version: u8, bytes: &'a
     }
 }
 
-fn decode_thread(bytes: &[u8]) -> Result<Thread, StoreError> {
+pub(super) fn decode_thread(bytes: &[u8]) -> Result<Thread, StoreError> {
     const WHAT: &str = "conversation";
     if bytes.first() == Some(&BLOB_VERSION) {
         let WatermarksOnly { delivered, read } = decode(WHAT, bytes)?;

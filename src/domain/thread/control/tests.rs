@@ -114,7 +114,9 @@ fn a_refusal_says_that_another_holds_it_until_something_of_ours_goes_through() {
     ] {
         assert_eq!(of(&[&named[..], &[back]].concat()).holder(Millis(300)), ours(250, sign));
     }
-    for nothing in [customer(false), handover(None, None), ThreadFact::Wish { app_id: None }, ThreadFact::Echo { ours: false, app_id: None }] {
+    for nothing in
+        [customer(false), handover(None, None), ThreadFact::Wish { app_id: None }, ThreadFact::Echo { ours: false, app_id: None }]
+    {
         let still = of(&[&named[..], &[Fact(nothing.clone(), 250)]].concat()).holder(Millis(300));
         assert!(matches!(still, Holder::Other { .. }), "{nothing:?}");
     }
