@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Reader;
 use super::schema::{self, Moment};
+use super::{Reader, examples};
 use crate::domain::failure::Lang;
 use crate::domain::ids::AccountId;
 use crate::domain::projection::{Source, ThreadKey};
@@ -19,7 +19,7 @@ pub(super) const WHO: [&str; 4] = ["ours", "other", "idle", "unknown"];
 
 /// One conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = Thread)]
+#[schema(as = Thread, example = json!(examples::thread()))]
 pub struct ThreadView {
     /// Account slug.
     #[schema(value_type = schema::Account)]

@@ -35,3 +35,4 @@ mod signatures;
 mod starting;
 mod stream;
 mod stuck;
+mod threads;
