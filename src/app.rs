@@ -145,7 +145,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         inbox: inbox.clone(),
         projector: handle.clone(),
         rules: rules.clone(),
-        readers: Readers::new(place.clone(), rules),
+        readers: Readers::new(place.clone(), rules, clock.clone()),
         clock: clock.clone(),
         health: health.clone(),
         metrics: metrics.clone(),

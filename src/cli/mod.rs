@@ -35,6 +35,7 @@ mod stats;
 mod stuck;
 mod templates;
 mod text;
+mod threads;
 mod values;
 
 use std::ffi::OsString;
@@ -117,6 +118,8 @@ enum Command {
     Incidents(incidents::Options),
     /// Message templates: where they stand with the provider, and how their messages fare
     Templates(templates::Options),
+    /// Who holds one conversation, until when the customer may be answered, and the way back
+    Threads(threads::Options),
     /// The stored callbacks, newest first
     Callbacks(callbacks::Options),
     /// Process stored callbacks again
@@ -182,6 +185,7 @@ impl Command {
             Command::Accounts(options) => accounts::run(globals, options),
             Command::Incidents(options) => incidents::run(globals, options),
             Command::Templates(options) => templates::run(globals, options),
+            Command::Threads(options) => threads::run(globals, options),
             Command::Callbacks(options) => callbacks::run(globals, options),
             Command::Reprocess(options) => reprocess::run(globals, options),
             Command::Alert(options) => alert::run(globals, options),
@@ -241,6 +245,7 @@ mod tests {
             "baophat incidents --all --account shop-oa --limit 5 --fail-if-any",
             "baophat incidents 12 --json",
             "baophat templates --status rejected --account shop-oa --limit 5 --json",
+            "baophat threads shop-page 7310000000012345 --sender 104417700031337 --json --lang en",
             "baophat stats --by template --account shop-oa --since 7d --until 1d --json",
             "baophat callbacks --status error --account shop-oa --since 1d --limit 5 --json",
             "baophat callbacks show 12 --raw",

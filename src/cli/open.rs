@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::lang::language;
 use super::{CliError, Globals};
+use crate::clock::{Clock, WallClock};
 use crate::config::{Config, Database, Env};
 use crate::domain::failure::Lang;
 use crate::domain::ids::AccountId;
@@ -74,7 +75,7 @@ impl Opened {
 
     /// Answers questions.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { inbox: &self.inbox, state: &self.state, rules: &self.rules, lang: self.lang }
+        Reader { inbox: &self.inbox, state: &self.state, rules: &self.rules, lang: self.lang, now: WallClock.now() }
     }
 
     /// Whether an account is configured or has ever written.

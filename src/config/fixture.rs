@@ -5,7 +5,9 @@ use crate::domain::record::{Callback, SendAnswer};
 use crate::domain::stuck::common_cause;
 use crate::domain::time::Span;
 use crate::providers::support::NO_SUPPORT;
-use crate::providers::{Account, AnswerContext, Carriage, ConsoleStep, Deadline, Refusal, Setting, SettingError, SettingKind, Spec};
+use crate::providers::{
+    Account, AnswerContext, Carriage, ConsoleStep, Conversations, Deadline, Refusal, Setting, SettingError, SettingKind, Spec,
+};
 
 pub(super) const PROVIDERS: &[&Spec] = &[&ZALO, &FACEBOOK, &ESMS];
 
@@ -29,6 +31,7 @@ const BARE: Spec = Spec {
     callback_secret: "",
     retired_secret: "",
     has_threads: false,
+    conversations: Conversations::NONE,
     default_kind: None,
     deadlines: &[],
     groups: &[],

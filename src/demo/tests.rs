@@ -81,7 +81,7 @@ fn what_is_forged_is_refused_and_what_is_only_odd_is_not() {
             assert_eq!(outcome.is_ok(), call.status == 200, "{call:?}");
             seen.insert(match outcome {
                 Err(refusal) => refusal.as_str(),
-                Ok(Parsed::Ignored(_)) => "ignored",
+                Ok(Parsed::Ignored(_) | Parsed::Aside { .. }) => "ignored",
                 Ok(Parsed::Unreadable(_)) => "unreadable",
                 Ok(Parsed::Events(_)) => "events",
             });

@@ -20,6 +20,8 @@ pub enum Event {
     Message(Box<MessageEvent>),
     /// About a whole conversation: everything up to a server time was delivered or read (Facebook).
     Watermark(Watermark),
+    /// About a whole conversation: who may write in it, and what the customer did.
+    Thread(ThreadEvent),
     /// About the account, a template or a conversation's owner; makes no message.
     Account(AccountEvent),
 }
@@ -172,6 +174,57 @@ pub struct Watermark {
     pub at: Millis,
 }
 
+/// A statement about one conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadEvent {
+    /// The OA or Page, as `sender` of its messages.
+    pub sender: String,
+    /// The customer, as `recipient` of its messages.
+    pub recipient: String,
+    /// When it happened.
+    pub at: Option<Millis>,
+    /// What happened.
+    pub what: ThreadFact,
+}
+
+/// What tells who may write in a conversation, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ThreadFact {
+    /// It went to another app, or to ours.
+    Handover {
+        /// The provider's own name of it.
+        kind: String,
+        /// The app that has it now.
+        owner: Option<String>,
+        /// That app is ours; `None` where nobody is named.
+        ours: Option<bool>,
+    },
+    /// An app asks for it.
+    Wish {
+        /// Which.
+        app_id: Option<String>,
+    },
+    /// Something of it was told to us as bystanders.
+    Standby {
+        /// The other app that acted.
+        app_id: Option<String>,
+    },
+    /// The customer did something.
+    Customer {
+        /// It came to us directly, not as bystanders.
+        direct: bool,
+        /// It opens the window in which the customer may be answered.
+        opens: bool,
+    },
+    /// The provider told of a message that was sent in it.
+    Echo {
+        /// By us.
+        ours: bool,
+        /// By which app.
+        app_id: Option<String>,
+    },
+}
+
 /// A statement about the account: a template's status, a quota, a thread's owner, a revoked permission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountEvent {
@@ -220,6 +273,13 @@ pub enum Parsed {
     Events(Vec<Event>),
     /// Valid, and nothing for us; the reason goes to the log and the callback's page.
     Ignored(String),
+    /// As [`Parsed::Ignored`] for everybody who asks, beside what it tells of conversations.
+    Aside {
+        /// Why it is nothing for a message.
+        reason: String,
+        /// What it tells all the same.
+        events: Vec<Event>,
+    },
     /// Signed and unreadable; kept with status `error` and the reason.
     Unreadable(String),
 }

@@ -7,6 +7,7 @@
 mod binding;
 mod register;
 mod settle;
+mod thread;
 mod workbench;
 
 use super::event::{AnswerOutcome, AnswerReading, EntryKind, EntrySource, Event, Fact, MessageEvent, Watermark};
@@ -37,7 +38,7 @@ pub trait Source {
     /// # Errors
     /// When the store cannot be read.
     fn message(&self, row: Row) -> Result<Option<Message>, Self::Error>;
-    /// A conversation: its row and its watermarks.
+    /// A conversation: its row and what is known of it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -61,7 +62,7 @@ pub struct MissingRow(pub Row);
 
 /// What the fold must be told about providers and deadlines.
 pub trait Rules {
-    /// The account's provider has watermarks over conversations.
+    /// The account's provider has watermarks over conversations, and apps that take them from each other.
     fn has_threads(&self, account: &AccountId) -> bool;
     /// The server time inside a message id.
     fn server_time_of_id(&self, account: &AccountId, message_id: &str) -> Option<Millis>;
@@ -110,6 +111,7 @@ impl<S: Source> Workbench<'_, S> {
             match event {
                 Event::Message(event) => self.message_event(cx, event)?,
                 Event::Watermark(mark) => self.watermark(cx, mark)?,
+                Event::Thread(told) => self.told_of_thread(cx, told)?,
                 Event::Account(_) => {}
             }
         }
@@ -213,6 +215,7 @@ impl<S: Source> Workbench<'_, S> {
             self.index(Key::id(id), row)?;
         }
         self.touch(row);
+        self.answered_in_thread(cx, row, reading)?;
         self.settle_touched(cx.received_at)?;
         Ok(Ok(row))
     }

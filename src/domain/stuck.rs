@@ -51,6 +51,8 @@ pub struct Evidence<'a> {
     pub results_pending: bool,
     /// Any callback about this message was seen.
     pub called_back: bool,
+    /// Another app took the conversation before it entered its state, and holds it still.
+    pub held_by_other: bool,
     /// The sender's own hour for it.
     pub scheduled_at: Option<Millis>,
     /// When it entered its state.

@@ -13,7 +13,7 @@ use super::failures::Open;
 use super::problem::{Problem, ProblemAt};
 use super::{
     accounts, callbacks, catalogue, edge_document, messages, outgoing, probes, refused, register, reports, stats, stream, templates,
-    verification,
+    threads, verification,
 };
 use crate::present::HappeningView;
 
@@ -61,6 +61,7 @@ struct Document;
     reports::of_incident,
     templates::list,
     templates::get,
+    threads::get,
     stats::get,
     stream::open,
     outgoing::subscriptions,

@@ -25,6 +25,7 @@ mod serve;
 mod stats;
 mod stream;
 mod templates;
+mod threads;
 mod verification;
 
 use std::sync::Arc;
@@ -123,6 +124,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .service(reports::of_incident)
                 .service(templates::list)
                 .service(templates::get)
+                .service(threads::get)
                 .service(stats::get)
                 .service(stream::open)
                 .service(outgoing::subscriptions)

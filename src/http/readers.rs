@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use actix_web::web;
 
 use super::problem::Problem;
+use crate::clock::Clock;
 use crate::domain::failure::Lang;
 use crate::ingest::AccountRules;
 use crate::present::Reader;
@@ -29,13 +30,14 @@ pub struct Pair {
 pub struct Readers {
     place: Place,
     rules: Arc<AccountRules>,
+    clock: Arc<dyn Clock>,
     idle: Arc<Mutex<Vec<Pair>>>,
 }
 
 impl Readers {
     /// A pool over a store.
-    pub fn new(place: Place, rules: Arc<AccountRules>) -> Readers {
-        Readers { place, rules, idle: Arc::default() }
+    pub fn new(place: Place, rules: Arc<AccountRules>, clock: Arc<dyn Clock>) -> Readers {
+        Readers { place, rules, clock, idle: Arc::default() }
     }
 
     fn take(&self) -> Result<Pair, StoreError> {
@@ -63,7 +65,7 @@ impl Readers {
         let readers = self.clone();
         let asked = move || {
             let pair = readers.take()?;
-            let reader = Reader { inbox: &pair.inbox, state: &pair.state, rules: &readers.rules, lang };
+            let reader = Reader { inbox: &pair.inbox, state: &pair.state, rules: &readers.rules, lang, now: readers.clock.now() };
             let answer = f(&reader)?;
             // A pair that met an error is dropped: its connection may be in an odd state.
             if let Ok(mut idle) = readers.idle.lock()

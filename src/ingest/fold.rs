@@ -54,7 +54,7 @@ pub(super) fn fold_record<S: Source<Error = StoreError>>(
             let mut note = |what| notes.push(Note { account: record.account.clone(), at: record.received_at, what });
             let status = match &parsed {
                 Parsed::Events(_) => Status::Processed,
-                Parsed::Ignored(_) => Status::Ignored,
+                Parsed::Ignored(_) | Parsed::Aside { .. } => Status::Ignored,
                 Parsed::Unreadable(_) => Status::Error,
             };
             note(Noted::Callback { groups, status });
@@ -70,6 +70,10 @@ pub(super) fn fold_record<S: Source<Error = StoreError>>(
                     }
                     bench.events(cx, &events)?;
                     Ok(Folded::processed(None))
+                }
+                Parsed::Aside { reason, events } => {
+                    bench.events(cx, &events)?;
+                    Ok(Folded { status: Status::Ignored, reason: Some(reason), answer: None })
                 }
                 Parsed::Ignored(reason) => Ok(Folded { status: Status::Ignored, reason: Some(reason), answer: None }),
                 Parsed::Unreadable(reason) => Ok(Folded { status: Status::Error, reason: Some(reason), answer: None }),

@@ -160,6 +160,21 @@ pub fn template_page() -> Value {
     json!({ "total": 1, "data": [listed], "next_cursor": null })
 }
 
+/// A conversation that another app holds.
+pub fn thread() -> Value {
+    json!({
+        "account": "shop-page", "sender": "104417700031337", "recipient": "7310000000012345",
+        "holder": {
+            "who": "other", "app_id": "990011122233344", "name": null, "since": "2026-01-31T08:16:30.123Z", "evidence": "refusal"
+        },
+        "last_customer_message_at": "2026-01-31T08:16:40.123Z",
+        "window": { "until": "2026-02-01T08:16:40.123Z", "open": true, "free_until": null },
+        "last_standby_at": "2026-01-31T08:16:40.123Z", "last_handover": null,
+        "last_refusal": { "at": "2026-01-31T08:17:30.123Z", "code": "10/2018300" },
+        "advice": ["Make your app the default in the Page's conversation routing.", "Take the conversation, then send again."]
+    })
+}
+
 /// Something that happened.
 pub fn happening() -> Value {
     json!({

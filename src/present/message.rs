@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::Reader;
 use super::examples;
 use super::schema::{self, EventKind, EventSource, FailureClass, MessageId, Moment, Origin, State, StuckCause};
+use super::thread;
 use crate::domain::event::{EntryKind, EntrySource};
 use crate::domain::facts::Facts;
 use crate::domain::failure::{Class, Failure, Lang, Retry, Texts};
@@ -15,8 +16,9 @@ use crate::domain::message::{Entry, Message, Timeline};
 use crate::domain::metadata::Metadata;
 use crate::domain::projection::{Source, ThreadKey};
 use crate::domain::state::Derived;
-use crate::domain::stuck::{Stuck, advice};
+use crate::domain::stuck::{Cause, Stuck, advice};
 use crate::domain::thread::Thread;
+use crate::domain::thread::control::Control;
 use crate::domain::time::Millis;
 use crate::providers::catalogue::catalogue;
 use crate::providers::{Spec, find};
@@ -320,7 +322,7 @@ impl Reader<'_> {
             Vec::new()
         };
         Ok(MessageView {
-            stuck: message.stuck.map(|s| self.stuck(s, &id)),
+            stuck: message.stuck.map(|s| self.stuck(s, &id, spec, thread.as_ref())),
             id,
             provider: provider.to_owned(),
             account: message.account.to_string(),
@@ -346,7 +348,7 @@ impl Reader<'_> {
             partial: derived.partial,
             conflict: derived.conflict,
             outcome_unknown: derived.outcome_unknown,
-            failure: self.failure(&derived, facts, spec),
+            failure: self.failure(&derived, facts, spec, thread.as_ref()),
             metadata: facts.metadata.as_deref().and_then(Metadata::parse),
             events,
         })
@@ -361,7 +363,7 @@ impl Reader<'_> {
         Ok(self.state.thread(&key)?.map(|(_, thread)| thread))
     }
 
-    fn failure(&self, derived: &Derived, facts: &Facts, spec: Option<&Spec>) -> Option<FailureView> {
+    fn failure(&self, derived: &Derived, facts: &Facts, spec: Option<&Spec>, thread: Option<&Thread>) -> Option<FailureView> {
         let failure = derived.failure.as_ref()?;
         let kind = facts.kind.value();
         let (class, retry) = spec.map_or((Class::Unknown, Retry::Later), |s| catalogue().classify(s, kind, failure));
@@ -369,21 +371,39 @@ impl Reader<'_> {
             Some(found) => found.entry.texts(self.lang).clone(),
             None => unlisted(failure, class, self.lang),
         };
+        let remedy = match (spec, thread) {
+            (Some(spec), Some(thread)) => self.remedy(spec, &thread.control, class, failure, texts.remedy),
+            _ => texts.remedy,
+        };
         Some(FailureView {
             class: class.as_str(),
             code: failure.code.clone(),
             subcode: failure.subcode.clone(),
             text: failure.text.clone(),
-            explanation: Explanation { title: texts.title, cause: texts.cause, remedy: texts.remedy, retry: retry.as_str() },
+            explanation: Explanation { title: texts.title, cause: texts.cause, remedy, retry: retry.as_str() },
         })
     }
 
-    fn stuck(&self, stuck: Stuck, id: &str) -> StuckView {
+    /// The catalogue's remedy, or what the conversation itself tells of the way out.
+    fn remedy(&self, spec: &Spec, control: &Control, class: Class, failure: &Failure, usual: String) -> String {
+        if class == Class::ThreadControl {
+            return thread::remedy(spec, control, self.now, self.lang).unwrap_or(usual);
+        }
+        let disguised = spec.conversations.is_disguise(failure.code.as_deref(), failure.subcode.as_deref());
+        match thread::first_regain(spec, control, self.now, self.lang).filter(|_| disguised) {
+            Some(first) => format!("{first}\n{usual}"),
+            None => usual,
+        }
+    }
+
+    fn stuck(&self, stuck: Stuck, id: &str, spec: Option<&Spec>, thread: Option<&Thread>) -> StuckView {
+        let held = spec.zip(thread).filter(|_| stuck.cause == Cause::ThreadControl);
+        let known = held.and_then(|(spec, thread)| thread::remedy(spec, &thread.control, self.now, self.lang));
         StuckView {
             since: stuck.since,
             deadline: stuck.deadline,
             cause: stuck.cause.as_str(),
-            advice: advice(stuck.cause, self.lang).replace("{id}", id),
+            advice: known.unwrap_or_else(|| advice(stuck.cause, self.lang).replace("{id}", id)),
         }
     }
 }

@@ -18,6 +18,7 @@ mod stats;
 mod template;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 pub use account::{AccountList, AccountView, EventGroupView, TokenView};
 pub use callback::{CallbackDetail, CallbackPage, CallbackView};
@@ -35,8 +36,10 @@ pub use report::{
 pub use spelling::{id_spellings, recipient_spellings};
 pub use stats::{LatencyView, LinesBy, MoneyView, NoSuchNumbers, QuantilesView, StatsAsked, StatsLine, StatsQuery, StatsView};
 pub use template::{RefusalView, TemplateChangeView, TemplateFailure, TemplateFilter, TemplateMessages, TemplatePage, TemplateView};
+pub use thread::{HandoverView, HolderView, ThreadRefusalView, ThreadView, WindowView};
 
 use crate::domain::failure::Lang;
+use crate::domain::time::Millis;
 use crate::ingest::AccountRules;
 use crate::store::sqlite::inbox::InboxReader;
 use crate::store::sqlite::state::StateFile;
@@ -51,4 +54,6 @@ pub struct Reader<'a> {
     pub rules: &'a AccountRules,
     /// The language of texts.
     pub lang: Lang,
+    /// The time of the question.
+    pub now: Millis,
 }

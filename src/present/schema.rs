@@ -10,6 +10,7 @@ use crate::domain::event::{self, EntryKind, EntrySource, Evidence, GroupRole};
 use crate::domain::failure::{self, Lang};
 use crate::domain::feed::NAMES;
 use crate::domain::record::Status;
+use crate::domain::thread::control::Sign;
 use crate::domain::watch::{Reason, Standing};
 use crate::domain::{feed, state, stuck};
 use crate::providers::PROVIDERS;
@@ -111,6 +112,10 @@ schemas! {
     CallbackStatus = set(Status::ALL.iter().map(|v| v.as_str()));
     /// How a callback came.
     CallbackMethod = set(["GET", "POST"]);
+    /// Who holds a conversation.
+    ThreadHolder = set(super::thread::WHO);
+    /// What shows who holds a conversation.
+    ThreadSign = set(Sign::ALL.iter().map(|v| v.as_str()));
     /// How an account stands.
     AccountState = set(Standing::ALL.iter().map(|v| v.as_str()));
     /// Why an account stands as it does.

@@ -30,7 +30,7 @@ fn ask<T>(sheets: Vec<Sheet>, lang: Lang, question: impl FnOnce(&Reader<'_>) -> 
     let mut state = StateFile::open_writer(&place, numbers).unwrap();
     state.commit(&Change { sheets, ..Change::default() }, &[], None).unwrap();
     let rules = AccountRules::default();
-    question(&Reader { inbox: &inbox, state: &state, rules: &rules, lang })
+    question(&Reader { inbox: &inbox, state: &state, rules: &rules, lang, now: Millis(0) })
 }
 
 fn told(template: &str, at: i64, status: TemplateStatus, reason: Option<&str>) -> AccountEvent {

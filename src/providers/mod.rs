@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 mod clue;
+mod conversations;
 pub mod esms;
 pub mod facebook;
 pub(crate) mod json;
@@ -22,6 +23,7 @@ use crate::domain::record::{Callback, Method, SendAnswer};
 use crate::domain::time::{Millis, Span};
 
 pub use clue::{Clue, ClueText, Finding, Unproven, examine};
+pub use conversations::Conversations;
 
 /// Every provider, in the order in which they are shown.
 pub const PROVIDERS: &[&Spec] = &[&zalo::SPEC, &facebook::SPEC, &esms::SPEC];
@@ -55,6 +57,8 @@ pub struct Spec {
     pub retired_secret: &'static str,
     /// Its receipts include watermarks over whole conversations.
     pub has_threads: bool,
+    /// Until when a customer may be answered, and how a conversation is got back.
+    pub conversations: Conversations,
     /// The kind of a registered message where nobody tells one.
     pub default_kind: Option<&'static str>,
     /// Default deadlines: kind (`*` for every other kind) with the longest ordinary stay in `queued` and in `sent`.

@@ -11,6 +11,7 @@ fn request(path: &str, method: &str) -> Request {
         .replace("{seq}", "1")
         .replace("{provider}", "zalo")
         .replace("{account}/{template_id}", "shop-oa/204455")
+        .replace("{account}/{recipient}", "shop-page/7310000000000001")
         .replace("{code}", "-230")
         // What has no end is asked for wrongly, and ends.
         .replace("/v1/stream", "/v1/stream?after=none");

@@ -37,3 +37,4 @@ mod signatures;
 mod starting;
 mod stream;
 mod stuck;
+mod threads;

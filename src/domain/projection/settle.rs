@@ -8,6 +8,7 @@ use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Filed, Summary};
 use crate::domain::state::{Derived, State};
 use crate::domain::stuck::{Cause, Evidence, Stuck};
+use crate::domain::thread::control::Holder;
 use crate::domain::time::Millis;
 
 impl<S: Source> Workbench<'_, S> {
@@ -88,12 +89,7 @@ impl<S: Source> Workbench<'_, S> {
     fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {
         let sender = facts.shown_sender();
         let recipient = facts.shown_recipient();
-        let key = match (self.rules().has_threads(account) && !hidden, sender, recipient) {
-            (true, Some(sender), Some(recipient)) => {
-                Some(ThreadKey { account: account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() })
-            }
-            _ => None,
-        };
+        let key = if hidden { None } else { self.thread_key(account, facts) };
         let thread = match &key {
             Some(key) => Some(self.thread_row(key)?),
             None => None,
@@ -126,6 +122,20 @@ impl<S: Source> Workbench<'_, S> {
         };
         summary.filed.stamp = summary.stamp();
         Ok((summary, derived))
+    }
+
+    /// The conversation that facts belong to, where the provider has conversations.
+    pub(super) fn thread_key(&self, account: &AccountId, facts: &Facts) -> Option<ThreadKey> {
+        let (sender, recipient) = (facts.shown_sender()?, facts.shown_recipient()?);
+        let of = || ThreadKey { account: account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() };
+        self.rules().has_threads(account).then(of)
+    }
+
+    /// Another app took the conversation before that moment, and holds it still.
+    fn held_by_other(&self, account: &AccountId, facts: &Facts, since: Millis, now: Millis) -> bool {
+        let key = self.thread_key(account, facts);
+        let holder = key.as_ref().and_then(|key| self.thread(key)).map(|thread| thread.control.holder(now));
+        matches!(holder, Some(Holder::Other { since: taken, .. }) if taken <= since)
     }
 
     /// The stuck overlay and when to look again.
@@ -166,6 +176,7 @@ impl<S: Source> Workbench<'_, S> {
             awaiting_sending: facts.awaiting_sending,
             results_pending: facts.results_pending,
             called_back: facts.called_back,
+            held_by_other: self.held_by_other(account, facts, since, now),
             scheduled_at: facts.scheduled_at,
             since,
             now,

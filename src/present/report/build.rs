@@ -1,7 +1,7 @@
 //! Making a report: the message or the examples, the account around them, how many others fail alike, the checks and the questions.
 
 use super::message::Shown;
-use super::snapshot::{QuotaSnapshot, Snapshot, TokenSnapshot, TokenState};
+use super::snapshot::{QuotaSnapshot, Snapshot, ThreadSnapshot, TokenSnapshot, TokenState};
 use super::{Alike, IncidentPart, IncidentSummary, Report, Subject, Wish, checks, say};
 use crate::domain::failure::{Class, Lang};
 use crate::domain::ids::{AccountId, PublicId, Row};
@@ -86,7 +86,8 @@ impl Reader<'_> {
         let spec = find(&provider);
         let first = messages.first();
         let template_id = first.and_then(|m| m.view.template_id.as_deref());
-        let snapshot = completed(self.account_snapshot(account, template_id, wish.now)?, first);
+        let mut snapshot = completed(self.account_snapshot(account, template_id, wish.now)?, first);
+        snapshot.thread = self.thread_snapshot(account, first)?;
         let support = spec.map_or(NO_SUPPORT, |s| s.support);
         let checks =
             checks::go_through(support.checks, &checks::Seen { message: first, snapshot: &snapshot, alike: &alike, spec, lang: self.lang });
@@ -108,6 +109,14 @@ impl Reader<'_> {
             alike,
             messages: messages.into_iter().map(|m| m.part).collect(),
         })
+    }
+
+    /// Who holds the conversation of a message, where something tells.
+    fn thread_snapshot(&self, account: &AccountId, first: Option<&Shown>) -> Result<Option<ThreadSnapshot>, StoreError> {
+        let parties = first.and_then(|m| Some((m.view.sender.as_deref()?, m.view.recipient.as_deref()?)));
+        let Some((sender, recipient)) = parties else { return Ok(None) };
+        let holder = self.conversation(account, Some(sender), recipient)?.map(|c| c.holder).filter(|h| matches!(h.who, "ours" | "other"));
+        Ok(holder.map(|h| ThreadSnapshot { ours: h.who == "ours", owner: h.name.map(str::to_owned).or(h.app_id), since: h.since }))
     }
 
     /// How many other messages of the account failed with the same code, or are stuck for the same cause.

@@ -231,6 +231,10 @@ impl Seen<'_> {
         let refused = self.class() == Some(Class::ThreadControl) || self.cause() == Some(Cause::ThreadControl);
         match &self.snapshot.thread {
             Some(t) if t.ours && !refused => (CheckState::Done, self.say("ứng dụng của chúng tôi", "our app")),
+            Some(t) if t.ours => {
+                let since = t.since.map(|at| format!(", {at}")).unwrap_or_default();
+                (CheckState::Done, format!("{}{since}", self.say("lại là ứng dụng của chúng tôi", "our app again")))
+            }
             Some(t) => {
                 let owner = t.owner.clone().unwrap_or_else(|| self.say("chưa rõ ứng dụng nào", "which app is not known"));
                 let since = t.since.map(|at| format!(", {at}")).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::checks::{CheckState, alike};
-use super::{AnswerPart, CallbackPart, MessagePart, Report, Subject, say};
+use super::{AnswerPart, CallbackPart, MessagePart, Report, Subject, ThreadSnapshot, say};
 use crate::domain::failure::{Lang, Retry};
 use crate::domain::state::State;
 use crate::domain::time::Millis;
@@ -313,7 +313,9 @@ impl Page {
             format!("{} {}{more}", code(&t.template_id), t.status)
         });
         let unknown = say(self.lang, "chưa rõ", "not known").to_owned();
-        let thread = s.thread.as_ref().and_then(|t| with(Some(t.owner.as_deref().map_or(unknown.clone(), code)), t.since));
+        let ours = say(self.lang, "ứng dụng của chúng tôi", "our app");
+        let owner = |t: &ThreadSnapshot| if t.ours { ours.to_owned() } else { t.owner.as_deref().map_or(unknown.clone(), code) };
+        let thread = s.thread.as_ref().and_then(|t| with(Some(owner(t)), t.since));
         let or_unknown = |value: Option<String>| Some(value.unwrap_or_else(|| unknown.clone()));
         self.rows(&[
             ("Tình trạng", "Standing", or_unknown(with(standing, s.since))),

@@ -44,7 +44,7 @@ pub(super) fn groups(parsed: &Parsed, tell: &mut dyn FnMut(usize)) {
                 });
             }
         }),
-        Parsed::Ignored(_) => tell(2),
+        Parsed::Ignored(_) | Parsed::Aside { .. } => tell(2),
         Parsed::Unreadable(_) => {}
     }
 }

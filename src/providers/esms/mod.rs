@@ -15,8 +15,8 @@ mod tests;
 mod verify;
 
 use super::{
-    Account, AnswerContext, Clue, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec, StuckEvidence,
-    Values,
+    Account, AnswerContext, Clue, ConsoleStep, Conversations, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec,
+    StuckEvidence, Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -46,6 +46,7 @@ pub static SPEC: Spec = Spec {
     callback_secret: "callback_token",
     retired_secret: RETIRED_TOKENS,
     has_threads: false,
+    conversations: Conversations::NONE,
     default_kind: None,
     deadlines: DEADLINES,
     groups: groups::GROUPS,

@@ -3,7 +3,7 @@
 //! A Page keeps the fields that were posted for it: a longer list in the dashboard does not reach it by itself (docs/providers/facebook.md).
 //! It must not know what an event means for a message.
 
-use crate::domain::event::{Event, EventGroup, GroupRole, Parsed, WatermarkKind};
+use crate::domain::event::{Event, EventGroup, GroupRole, Parsed, ThreadFact, WatermarkKind};
 
 macro_rules! group {
     ($slug:literal, $role:ident, $expected:literal, $vi:literal, $en:literal) => {
@@ -89,6 +89,8 @@ fn slug(event: &Event) -> Option<&str> {
             Some(name @ ("message_deliveries" | "message_reads" | "message_echoes")) => Some(name),
             _ => Some("messages"),
         },
+        // Everything else of a thread stands beside an event that is counted already; on standby nothing came through messages.
+        Event::Thread(told) => matches!(told.what, ThreadFact::Customer { direct: true, .. }).then_some("messages"),
         Event::Account(event) => match event.kind.as_str() {
             "standby" => Some("standby"),
             "policy_enforcement" => Some("messaging_policy_enforcement"),

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::payload::{Thread, time};
-use crate::domain::event::{About, AccountEvent, Evidence, Fact, MessageEvent};
+use crate::domain::event::{About, AccountEvent, Event, Evidence, Fact, MessageEvent, ThreadEvent, ThreadFact};
 use crate::domain::time::Millis;
 use crate::providers::json::Object;
 
@@ -65,6 +65,12 @@ impl<'a> Item<'a> {
             detail: self.detail(event),
             ..MessageEvent::new(mid, fact, Some(evidence))
         }
+    }
+
+    /// What is told of the thread, where both sides are known.
+    pub(super) fn in_thread(&self, what: ThreadFact) -> Option<Event> {
+        let (sender, recipient) = (self.thread.page.clone()?, self.thread.psid.clone()?);
+        Some(Event::Thread(ThreadEvent { sender, recipient, at: self.at, what }))
     }
 
     /// The beginning of an event about the Page or the owner of the thread.

@@ -11,6 +11,7 @@ mod groups;
 mod item;
 mod parse;
 mod payload;
+mod routing;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use super::{
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
 use crate::domain::record::{Callback, Method, SendAnswer};
-use crate::domain::stuck::{ANY_KIND, common_cause};
+use crate::domain::stuck::ANY_KIND;
 use crate::domain::time::{Millis, Span};
 
 /// The name in URLs and configuration.
@@ -89,6 +90,7 @@ pub static SPEC: Spec = Spec {
     callback_secret: "app_secret",
     retired_secret: RETIRED_SECRETS,
     has_threads: true,
+    conversations: routing::CONVERSATIONS,
     default_kind: Some("message"),
     // A send call answers within seconds; a receipt follows once the customer's device is online.
     deadlines: &[Deadline { kind: ANY_KIND, queued: Span::minutes(15), sent: Span::hours(24) }],
@@ -99,7 +101,7 @@ pub static SPEC: Spec = Spec {
     fold_recipient: str::to_owned,
     server_time_of_id,
     lookup: answer::lookup,
-    stuck_cause: common_cause,
+    stuck_cause: routing::stuck_cause,
     support: support::SUPPORT,
 };
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::about;
 use super::item::{Item, Place};
 use super::payload::{id, shown, text, time, without_bom};
-use crate::domain::event::{Claim, Event, Evidence, Fact, MessageEvent, Parsed, Watermark, WatermarkKind};
+use super::routing;
+use crate::domain::event::{Claim, Event, Evidence, Fact, MessageEvent, Parsed, ThreadFact, Watermark, WatermarkKind};
 use crate::domain::failure::{Class, Failure, Retry};
 use crate::providers::json::{Object, Raw};
 
@@ -19,9 +20,6 @@ const MARKETING_FAILED: &str = "marketing_message_delivery_failed";
 
 /// How the field of a template's review ends; Meta's pages spell its beginning in several ways.
 const TEMPLATE_STATUS: &str = "template_status_update";
-
-/// Thread control: somebody gained, lost or wants the right to send.
-const HANDOVERS: [&str; 3] = ["pass_thread_control", "take_thread_control", "request_thread_control"];
 
 /// Keys that Meta documents and that state nothing about a message of the Page.
 const FACTLESS: [&str; 10] = [
@@ -135,6 +133,7 @@ impl Reading<'_> {
         if let Some(message) = object.object("message") {
             self.message(&item, &message);
         }
+        self.tell(&item, routing::act(&item));
         for (key, kind) in [("delivery", WatermarkKind::Delivered), ("read", WatermarkKind::Read)] {
             if let Some(receipt) = object.object(key) {
                 self.receipt(&item, &receipt, kind);
@@ -145,7 +144,7 @@ impl Reading<'_> {
                 self.remark(&item, &remark, event);
             }
         }
-        for kind in HANDOVERS {
+        for kind in routing::HANDOVERS {
             if let Some(control) = object.object(kind) {
                 self.handover(&item, &control, kind);
             }
@@ -176,8 +175,8 @@ impl Reading<'_> {
             text(message, "metadata").map(|reference| Claim { reference, at: item.timestamp, same_recipient: true, shown: false });
         let app_id = id(message, "app_id");
         event.detail.insert("foreign".into(), (app_id.as_deref() != Some(self.rules.app_id.as_str())).into());
-        if let Some(app_id) = app_id {
-            event.detail.insert("app_id".into(), app_id.into());
+        if let Some(app_id) = &app_id {
+            event.detail.insert("app_id".into(), app_id.as_str().into());
         }
         if message.get("ai_generated").and_then(Raw::boolean) == Some(true) {
             event.detail.insert("ai_generated".into(), true.into());
@@ -186,7 +185,14 @@ impl Reading<'_> {
         if !types.is_empty() {
             event.detail.insert("attachments".into(), types.into());
         }
+        let ours = app_id.as_deref() == Some(self.rules.app_id.as_str());
         self.events.push(Event::Message(Box::new(event)));
+        self.tell(item, Some(ThreadFact::Echo { ours, app_id: app_id.filter(|_| !ours).map(|id| shown(&id)) }));
+    }
+
+    /// What is told of the thread, beside everything else.
+    fn tell(&mut self, item: &Item<'_>, what: Option<ThreadFact>) {
+        self.events.extend(what.and_then(|what| item.in_thread(what)));
     }
 
     /// A receipt names messages, or everything of the thread up to a server time, or both; with neither it says nothing.
@@ -249,10 +255,13 @@ impl Reading<'_> {
         }
         let mut event = item.account("standby");
         // The app behind an echo is most likely the one that holds the thread.
-        if let Some(app_id) = item.object.object("message").filter(is_echo).and_then(|message| id(&message, "app_id")) {
-            event.detail.insert("app_id".into(), app_id.into());
+        let app_id = item.object.object("message").filter(is_echo).and_then(|message| id(&message, "app_id"));
+        if let Some(app_id) = &app_id {
+            event.detail.insert("app_id".into(), app_id.as_str().into());
         }
         self.events.push(Event::Account(event));
+        let app_id = app_id.filter(|app| *app != self.rules.app_id).map(|app| shown(&app));
+        self.tell(item, Some(ThreadFact::Standby { app_id }));
     }
 
     fn handover(&mut self, item: &Item<'_>, control: &Object<'_>, kind: &str) {
@@ -267,6 +276,7 @@ impl Reading<'_> {
             event.detail.insert("ours".into(), (owner == self.rules.app_id).into());
         }
         self.events.push(Event::Account(event));
+        self.tell(item, Some(routing::handover(control, kind, &self.rules.app_id)));
     }
 
     fn policy(&mut self, item: &Item<'_>, policy: &Object<'_>) {
@@ -291,7 +301,7 @@ impl Reading<'_> {
 }
 
 /// Only a true boolean makes an echo; the sides do not, for they are swapped in places.
-fn is_echo(message: &Object<'_>) -> bool {
+pub(super) fn is_echo(message: &Object<'_>) -> bool {
     message.get("is_echo").and_then(Raw::boolean) == Some(true)
 }
 

@@ -17,8 +17,8 @@ mod verify;
 mod tests;
 
 use super::{
-    Account, AnswerContext, Carriage, Clue, ConsoleStep, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec,
-    Values,
+    Account, AnswerContext, Carriage, Clue, ConsoleStep, Conversations, Deadline, Family, Lookup, Refusal, Setting, SettingError,
+    SettingKind, Spec, Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -58,6 +58,8 @@ pub static SPEC: Spec = Spec {
     callback_secret: "oa_secret_key",
     retired_secret: RETIRED_KEYS,
     has_threads: false,
+    // The OA may answer for seven days after the user's last act, two of them without a charge.
+    conversations: Conversations { window: Some(Span::days(7)), free: Some(Span::hours(48)), ..Conversations::NONE },
     default_kind: None,
     deadlines: DEADLINES,
     groups: groups::GROUPS,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::account;
 use super::payload::{Ids, OaAt, Parties, Payload, cut};
 use super::{KIND_ZNS, SERVER_HEADER, fold_recipient};
-use crate::domain::event::{AccountEvent, Claim, Event, Evidence, Fact, MessageEvent, Parsed};
+use crate::domain::event::{AccountEvent, Claim, Event, Evidence, Fact, MessageEvent, Parsed, ThreadEvent, ThreadFact};
 use crate::domain::record::Callback;
 use crate::domain::time::Millis;
 
@@ -110,8 +110,8 @@ impl Told<'_> {
     fn parse(&self, oa_ids: &[String]) -> Parsed {
         match self.family {
             Family::Unknown => return Parsed::Ignored(format!("unknown event {}", self.event)),
-            Family::Inbound => return Parsed::Ignored(format!("{}: from the user, not about a message of ours", self.event)),
-            Family::Aside => return Parsed::Ignored(format!("{}: says nothing about a message's fate", self.event)),
+            Family::Inbound => return self.aside("from the user, not about a message of ours", oa_ids),
+            Family::Aside => return self.aside("says nothing about a message's fate", oa_ids),
             _ => {}
         }
         if self.payload.is_foreign(oa_ids, self.family.oa_at()) {
@@ -124,9 +124,36 @@ impl Told<'_> {
             Some(Ids::Named(ids)) => {
                 let stated = self.message_event(self.payload.parties(oa_ids, self.family.oa_at()));
                 let about = |id| Event::Message(Box::new(MessageEvent { message_id: id, ..stated.clone() }));
-                Parsed::Events(ids.into_iter().map(about).collect())
+                Parsed::Events(ids.into_iter().map(about).chain(self.act(oa_ids)).collect())
             }
         }
+    }
+
+    /// Nothing for a message. What a user did opens the OA's window all the same.
+    fn aside(&self, why: &str, oa_ids: &[String]) -> Parsed {
+        let reason = format!("{}: {why}", self.event);
+        let foreign = self.payload.is_foreign(oa_ids, OaAt::Recipient);
+        match self.act(oa_ids).filter(|_| !foreign) {
+            Some(event) => Parsed::Aside { reason, events: vec![event] },
+            None => Parsed::Ignored(reason),
+        }
+    }
+
+    /// The user's act, where it opens the window for answers and names both sides.
+    fn act(&self, oa_ids: &[String]) -> Option<Event> {
+        let opens = match self.event.as_str() {
+            "follow" | "user_click_chatnow" | "user_reacted_message" | "user_click_response_button" => true,
+            // A call opens it once it was taken.
+            "user_call_oa" => self.payload.number("call_duration").is_some_and(|seconds| seconds > 0),
+            event => event.starts_with("user_send_") && !event.contains("_group"),
+        };
+        if !opens || self.is_zns() {
+            return None;
+        }
+        let parties = self.payload.parties(oa_ids, OaAt::Recipient);
+        let (sender, user) = (parties.oa.or_else(|| self.payload.oa_id())?, parties.user.or_else(|| self.payload.user_id())?);
+        let what = ThreadFact::Customer { direct: true, opens: true };
+        Some(Event::Thread(ThreadEvent { sender, recipient: fold_recipient(&user), at: self.at(), what }))
     }
 
     /// The messages that the event is about; none at all for an account's event, which may carry a stray `message`.

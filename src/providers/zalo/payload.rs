@@ -120,6 +120,16 @@ impl<'a> Payload<'a> {
         self.top_text("oa_id").or_else(|| self.top_text("oaId"))
     }
 
+    /// The user that the body names besides its parties: of a follow, a call, a button.
+    pub(super) fn user_id(&self) -> Option<String> {
+        self.party("follower").or_else(|| self.top_text("user_id"))
+    }
+
+    /// A top-level number, perhaps written as a text.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.top.integer(name)
+    }
+
     /// A party: an object with `id`, or the id itself.
     fn party(&self, name: &str) -> Option<String> {
         let raw = self.top.get(name)?;

@@ -8,6 +8,7 @@ mod callbacks;
 mod conditions;
 mod messages;
 mod stuck;
+mod threads;
 
 use crate::domain::failure::Class;
 use crate::domain::ids::{AccountId, Seq};

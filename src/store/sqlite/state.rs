@@ -19,12 +19,15 @@ use crate::domain::message::Timeline;
 use crate::domain::projection::{Change, Changed, ThreadKey};
 use crate::domain::record::Status;
 use crate::domain::state::State;
-use crate::domain::thread::Thread;
+use crate::domain::thread::{Thread, Watermarks};
 use crate::domain::time::Millis;
 use crate::store::StoreError;
 
-/// The layout of `dossier` and `marks` that this program writes.
+/// The layout of everything but `marks` that this program writes.
 const BLOB_VERSION: u8 = 1;
+
+/// The layout of `marks` that this program writes. The first had watermarks only, and is still read.
+const MARKS_VERSION: u8 = 2;
 
 /// Room for an ordinary dossier, so that writing one does not move it.
 const BLOB_BYTES_USUAL: usize = 1_024;
@@ -66,18 +69,42 @@ struct StoredStuck {
     cause: u8,
 }
 
+/// A conversation as the first layout has it.
+#[derive(Serialize, Deserialize)]
+struct WatermarksOnly {
+    delivered: Watermarks,
+    read: Watermarks,
+}
+
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    encode_as(BLOB_VERSION, value)
+}
+
+fn encode_as<T: Serialize>(version: u8, value: &T) -> Result<Vec<u8>, StoreError> {
     let decode = |e: postcard::Error| StoreError::Decode { what: "message", detail: e.to_string() };
     let mut bytes = Vec::with_capacity(BLOB_BYTES_USUAL);
-    bytes.push(BLOB_VERSION);
+    bytes.push(version);
     postcard::to_extend(value, bytes).map_err(decode)
 }
 
 fn decode<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result<T, StoreError> {
+    decode_as(what, BLOB_VERSION, bytes)
+}
+
+fn decode_as<'a, T: Deserialize<'a>>(what: &'static str, version: u8, bytes: &'a [u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
-        Some((&BLOB_VERSION, rest)) => postcard::from_bytes(rest).map_err(|e| StoreError::Decode { what, detail: e.to_string() }),
+        Some((v, rest)) if *v == version => postcard::from_bytes(rest).map_err(|e| StoreError::Decode { what, detail: e.to_string() }),
         other => Err(StoreError::Decode { what, detail: format!("layout {:?} is unknown", other.map(|(v, _)| v)) }),
     }
+}
+
+pub(super) fn decode_thread(bytes: &[u8]) -> Result<Thread, StoreError> {
+    const WHAT: &str = "conversation";
+    if bytes.first() == Some(&BLOB_VERSION) {
+        let WatermarksOnly { delivered, read } = decode(WHAT, bytes)?;
+        return Ok(Thread { delivered, read, ..Thread::default() });
+    }
+    decode_as(WHAT, MARKS_VERSION, bytes)
 }
 
 /// Numbers of accounts, as the inbox gave them.
@@ -400,7 +427,7 @@ fn write_thread(
 ) -> Result<(), StoreError> {
     let engine = |e| classify("writing a conversation", e);
     let (no, _) = account_no(accounts, &key.account)?;
-    let marks = encode(thread)?;
+    let marks = encode_as(MARKS_VERSION, thread)?;
     if new {
         let sql = "INSERT INTO thread (row, account, sender, recipient, marks) VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut add = conn.prepare_cached(sql).map_err(engine)?;
@@ -408,5 +435,22 @@ fn write_thread(
     } else {
         let mut set = conn.prepare_cached("UPDATE thread SET marks = ?2 WHERE row = ?1").map_err(engine)?;
         set.execute(params![row as i64, marks]).map(drop).map_err(engine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_of_the_first_layout_is_read_with_nothing_known_of_its_holder() {
+        let mut thread = Thread::default();
+        thread.delivered.observe(Millis(5), Millis(9));
+        let old = WatermarksOnly { delivered: thread.delivered.clone(), read: Watermarks::default() };
+        assert_eq!(decode_thread(&encode(&old).unwrap()).unwrap(), thread);
+        thread.control.accept(Millis(7));
+        thread.control.refuse(Millis(8), Some("1/2".into()));
+        assert_eq!(decode_thread(&encode_as(MARKS_VERSION, &thread).unwrap()).unwrap(), thread);
+        assert!(decode_thread(&[3, 0, 0]).is_err() && decode_thread(&[]).is_err());
     }
 }

@@ -172,7 +172,7 @@ impl Run {
         let inbox = InboxReader::open(&self.place).unwrap();
         let accounts = AccountNumbers::new(inbox.accounts().unwrap());
         let state = StateFile::open_reader(&self.place, accounts).unwrap();
-        let reader = Reader { inbox: &inbox, state: &state, rules: &self.rules, lang: Lang::En };
+        let reader = Reader { inbox: &inbox, state: &state, rules: &self.rules, lang: Lang::En, now: Millis(0) };
         let (listed, next) = reader.messages(&MessageFilter::default(), None, 500).unwrap();
         assert_eq!(next, None);
         let mut all: Vec<Value> = listed

@@ -56,6 +56,7 @@ fn evidence(state: State) -> Evidence<'static> {
         awaiting_sending: false,
         results_pending: false,
         called_back: false,
+        held_by_other: false,
         scheduled_at: None,
         since: ARRIVAL,
         now: ARRIVAL,

@@ -47,7 +47,7 @@ fn signed(case: &Value) -> Callback {
 fn status(parsed: &Parsed) -> &'static str {
     match parsed {
         Parsed::Events(_) => Status::Processed.as_str(),
-        Parsed::Ignored(_) => Status::Ignored.as_str(),
+        Parsed::Ignored(_) | Parsed::Aside { .. } => Status::Ignored.as_str(),
         Parsed::Unreadable(_) => Status::Error.as_str(),
     }
 }

@@ -5,6 +5,7 @@ mod examine;
 mod fixtures;
 mod noise;
 mod parsing;
+mod routing;
 mod settings;
 mod signing;
 

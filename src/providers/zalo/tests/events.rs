@@ -239,3 +239,36 @@ fn an_id_with_control_characters_is_no_id() {
         );
     }
 }
+
+#[test]
+fn a_users_acts_open_the_window_of_their_conversation() {
+    let opened = |body: &str| match shop().parse(&callback(body)) {
+        Parsed::Aside { events, .. } | Parsed::Events(events) => {
+            events.into_iter().filter_map(|e| if let Event::Thread(t) = e { Some((t.sender, t.recipient)) } else { None }).collect()
+        }
+        Parsed::Ignored(_) | Parsed::Unreadable(_) => Vec::new(),
+    };
+    let sides = |event: &str, more: &str| format!(r#"{{"event_name":"{event}","sender":{{"id":"47"}},"recipient":{{"id":"{OA}"}}{more}}}"#);
+    let both = vec![(OA.to_owned(), "47".to_owned())];
+    for body in [
+        sides("user_send_text", r#","message":{"msg_id":"x","text":"y"}"#),
+        sides("user_send_sticker", ""),
+        sides("user_reacted_message", r#","message":{"msg_id":"x","react_icon":"/-heart"}"#),
+        format!(r#"{{"event_name":"follow","oa_id":"{OA}","follower":{{"id":"47"}}}}"#),
+        format!(r#"{{"event_name":"user_click_chatnow","oa_id":"{OA}","user_id":"47"}}"#),
+        format!(r#"{{"event_name":"user_call_oa","oa_id":"{OA}","user_id":"47","call_duration":12}}"#),
+    ] {
+        assert_eq!(opened(&body), both, "{body}");
+    }
+    for body in [
+        format!(r#"{{"event_name":"unfollow","oa_id":"{OA}","follower":{{"id":"47"}}}}"#),
+        format!(r#"{{"event_name":"user_call_oa","oa_id":"{OA}","user_id":"47","call_duration":0}}"#),
+        format!(r#"{{"event_name":"follow","oa_id":"{OA}"}}"#),
+        sides("user_send_group_text", ""),
+        sides("user_submit_info", ""),
+        sides("user_received_message", r#","message":{"msg_id":"x"}"#),
+        sides("user_send_text", "").replace(OA, "9999"),
+    ] {
+        assert_eq!(opened(&body), [], "{body}");
+    }
+}

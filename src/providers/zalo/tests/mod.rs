@@ -59,7 +59,7 @@ fn with_header(mut callback: Callback, name: &str, value: &str) -> Callback {
 fn status(parsed: &Parsed) -> &'static str {
     match parsed {
         Parsed::Events(_) => "processed",
-        Parsed::Ignored(_) => "ignored",
+        Parsed::Ignored(_) | Parsed::Aside { .. } => "ignored",
         Parsed::Unreadable(_) => "error",
     }
 }
@@ -68,7 +68,7 @@ fn messages(parsed: Parsed) -> Vec<MessageEvent> {
     let Parsed::Events(events) = parsed else { return Vec::new() };
     let message = |event| match event {
         Event::Message(message) => Some(*message),
-        Event::Watermark(_) | Event::Account(_) => None,
+        Event::Watermark(_) | Event::Thread(_) | Event::Account(_) => None,
     };
     events.into_iter().filter_map(message).collect()
 }

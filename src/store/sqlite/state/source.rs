@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row as SqlRow, params};
 
-use super::{AccountNumbers, Dossier, MESSAGE_COLUMNS, StateFile, decode};
+use super::{AccountNumbers, Dossier, MESSAGE_COLUMNS, StateFile, decode, decode_thread};
 use crate::domain::ids::Row;
 use crate::domain::message::{Filed, Message};
 use crate::domain::projection::{Key, Source, ThreadKey};
@@ -86,7 +86,7 @@ impl Source for StateFile {
         let mut one = self.conn.prepare_cached(sql).map_err(engine)?;
         let found = one
             .query_row(params![no, key.sender, key.recipient], |r| {
-                Ok((r.get::<_, i64>(0)? as Row, decode("conversation", r.get_ref(1)?.as_blob()?)))
+                Ok((r.get::<_, i64>(0)? as Row, decode_thread(r.get_ref(1)?.as_blob()?)))
             })
             .optional()
             .map_err(engine)?;

@@ -1,9 +1,13 @@
-//! The watermarks of one conversation (one sender, one recipient): what was delivered and read up to which server time.
+//! One conversation (one sender, one recipient): what was delivered and read up to which server time, and who may write in it.
 //!
 //! A message's state is its own facts joined with its conversation's watermarks, so a watermark that comes before the message is
 //! known still counts (protocol: Facebook 6.3). It must not know which messages there are.
 
+pub mod control;
+
 use serde::{Deserialize, Serialize};
+
+use control::Control;
 
 use super::event::WatermarkKind;
 use super::time::Millis;
@@ -12,16 +16,24 @@ use super::time::Millis;
 /// that become known very late.
 pub const WATERMARK_PAIRS_MAX: usize = 4_096;
 
-/// The watermarks of one conversation.
+/// What is known of one conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
     /// Delivered up to.
     pub delivered: Watermarks,
     /// Read up to.
     pub read: Watermarks,
+    /// Who holds it.
+    pub control: Control,
 }
 
 impl Thread {
+    /// When anything was last heard of it.
+    pub fn last_heard(&self) -> Option<Millis> {
+        let marks = [&self.delivered, &self.read].into_iter().filter_map(|marks| marks.pairs().last().map(|(_, at)| *at));
+        marks.chain(self.control.last_activity()).max()
+    }
+
     /// The watermarks of a kind.
     pub fn of(&mut self, kind: WatermarkKind) -> &mut Watermarks {
         match kind {
