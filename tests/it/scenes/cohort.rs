@@ -85,7 +85,7 @@ fn play(seed: u64) {
     println!("seed {seed}: {} ordinary messages, {} incidents, {} alarms", town.sent, incidents.len(), turns.len());
     assert!(town.sent >= 10_000, "{}", town.sent);
     assert!(incidents.is_empty() && turns.is_empty(), "seed {seed}: {incidents:?} {turns:?}");
-    town.live(at(14, 0));
+    (8..=14).for_each(|day| { town.live(at(day, 0)); eprintln!("day {day} {}", town.sent) });
     let feed = town.memory.feed();
     let told = told(&town.memory, &feed);
     let mut seen = vec![false; told.len()];

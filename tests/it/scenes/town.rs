@@ -105,9 +105,8 @@ impl Town {
         std::fs::write(&path, config(folder.path(), "")).unwrap();
         let config = Config::load(Some(&path), &Env::default()).unwrap();
         let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()));
-        let (memory, clock) = (Memory::default(), HandClock::new(start));
-        // What is old goes early, so that a week costs no more than a few days.
-        let retention = Retention { callbacks: Span::days(3), messages: Span::days(3) };
+        let (memory, clock) = (Memory::uncut(), HandClock::new(start));
+        let retention = Retention { callbacks: Span::days(30), messages: Span::days(400) };
         let (projector, _) = Projector::new(Parts {
             inbox: memory.reader(),
             state: memory.state(),
