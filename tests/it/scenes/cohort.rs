@@ -35,15 +35,15 @@ fn outages(seed: i64) -> Vec<Expected> {
         Expected { outage: Outage { wrong, from, until: Millis(from.0 + minutes * 60_000) }, account, first, then, promise }
     };
     vec![
-        one(Wrong::WebhookOff(0), 0, 9, 150, "shop-oa", "webhook_silent", &[][..], Span::minutes(25)),
-        one(Wrong::BalanceEmpty, 0, 15, 60, "shop-sms", "billing", &[], Span::minutes(10)),
-        one(Wrong::ReceiptsOff, 1, 8, 260, "shop-oa", "provider_slow", &["receipts_not_subscribed"], Span::minutes(40)),
-        one(Wrong::TokenDead, 2, 9, 60, "shop-oa", "token_invalid", &[], Span::minutes(5)),
-        one(Wrong::WebhookOff(2), 2, 14, 120, "shop-sms", "webhook_silent", &["poll_needed"], Span::minutes(60)),
-        one(Wrong::Slow, 3, 9, 60, "shop-oa", "provider_slow", &[], Span::minutes(40)),
-        one(Wrong::TemplateDisabled, 3, 15, 60, "shop-oa", "template", &[], Span::minutes(10)),
-        one(Wrong::WebhookOff(1), 4, 9, 150, "shop-page", "webhook_silent", &[], Span::minutes(60)),
-        one(Wrong::QuotaUsedUp, 4, 15, 120, "shop-oa", "quota", &[], Span::minutes(10)),
+        one(Wrong::WebhookOff(0), 0, 9, 150, "shop-oa", "webhook_silent", &["provider_slow"], Span::minutes(30)),
+        one(Wrong::BalanceEmpty, 0, 15, 60, "shop-sms", "billing", &[], Span::minutes(15)),
+        one(Wrong::ReceiptsOff, 1, 8, 260, "shop-oa", "provider_slow", &["receipts_not_subscribed"], Span::minutes(45)),
+        one(Wrong::WebhookOff(2), 1, 14, 120, "shop-sms", "webhook_silent", &["poll_needed"], Span::minutes(60)),
+        one(Wrong::TemplateDisabled, 1, 16, 60, "shop-oa", "template", &[], Span::minutes(15)),
+        one(Wrong::TokenDead, 2, 8, 60, "shop-oa", "token_invalid", &[], Span::minutes(5)),
+        one(Wrong::WebhookOff(1), 2, 9, 150, "shop-page", "webhook_silent", &["provider_slow"], Span::minutes(60)),
+        one(Wrong::Slow, 2, 11, 60, "shop-oa", "provider_slow", &[], Span::minutes(45)),
+        one(Wrong::QuotaUsedUp, 2, 16, 60, "shop-oa", "quota", &[], Span::minutes(15)),
     ]
 }
 
@@ -85,7 +85,7 @@ fn play(seed: u64) {
     println!("seed {seed}: {} ordinary messages, {} incidents, {} alarms", town.sent, incidents.len(), turns.len());
     assert!(town.sent >= 10_000, "{}", town.sent);
     assert!(incidents.is_empty() && turns.is_empty(), "seed {seed}: {incidents:?} {turns:?}");
-    (8..=14).for_each(|day| { town.live(at(day, 0)); eprintln!("day {day} {}", town.sent) });
+    town.live(at(11, 0));
     let feed = town.memory.feed();
     let told = told(&town.memory, &feed);
     let mut seen = vec![false; told.len()];
@@ -111,5 +111,6 @@ fn play(seed: u64) {
 
 #[test]
 fn ten_thousand_ordinary_messages_alarm_nobody_and_each_outage_is_named_in_time() {
-    play(1);
+    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    play(seed);
 }

@@ -194,7 +194,7 @@ impl Town {
         let refusal = code.map(|code| json!({"error": code, "message": "refused"}));
         let accepted = |id: &str| json!({"error": 0, "data": {"message_id": id}});
         let Some(id) = self.tell(0, at, kind, template, &to, refusal, accepted) else { return };
-        if let Some(after) = self.receipt_after(at) {
+        if let Some(after) = self.receipt_after(0, at) {
             let got = at + after;
             self.call(0, got, sign::zalo_receipt(&id, &to, got), true);
             if self.dice.of_thousand(400) {
@@ -216,7 +216,7 @@ impl Town {
         };
         let accepted = |id: &str| json!({"message_id": id, "recipient_id": "7"});
         let Some(id) = self.tell(1, at, "message", None, &to, refusal, accepted) else { return };
-        if let Some(after) = self.receipt_after(at) {
+        if let Some(after) = self.receipt_after(1, at) {
             let got = at + after;
             self.call(1, got, sign::facebook_body(&[sign::facebook_delivery(&id, &to, got)]), true);
             if self.dice.of_thousand(600) {
@@ -242,8 +242,8 @@ impl Town {
     }
 
     /// After how long a receipt comes; some phones are off for hours or days, and some are never switched on again.
-    fn receipt_after(&mut self, at: i64) -> Option<i64> {
-        let slow = if self.is(Wrong::Slow, at) { HOUR } else { 0 };
+    fn receipt_after(&mut self, account: usize, at: i64) -> Option<i64> {
+        let slow = if account == 0 && self.is(Wrong::Slow, at) { HOUR } else { 0 };
         let own = match self.dice.below(100) {
             0..70 => self.dice.between(1_000, 30_000),
             70..88 => self.dice.between(30_000, 5 * MINUTE),
