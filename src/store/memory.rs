@@ -26,6 +26,8 @@ struct Disk {
     state: Messages,
     /// The state as it would come back after a power cut.
     synced: Messages,
+    /// No power cut will come, so nothing is kept for one.
+    uncut: bool,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +41,10 @@ struct Records {
 #[derive(Clone, Debug, Default)]
 struct Messages {
     messages: BTreeMap<Row, Arc<Message>>,
+    /// Messages by the moment at which they are looked at again.
+    due: BTreeSet<(Millis, Row)>,
+    /// Messages of a conversation by their server time.
+    in_thread: BTreeSet<(Row, Millis, Row)>,
     keys: BTreeMap<Key, BTreeSet<Row>>,
     threads: HashMap<ThreadKey, (Row, Thread)>,
     outcomes: BTreeMap<Seq, Outcome>,
@@ -49,6 +55,11 @@ struct Messages {
 }
 
 impl Memory {
+    /// A disk whose power is never cut: it keeps no copy of what was synced, which a long simulation would pay for at every sync.
+    pub fn uncut() -> Memory {
+        Memory(Arc::new(Mutex::new(Disk { uncut: true, ..Disk::default() })))
+    }
+
     /// Opens the inbox for its one writer.
     pub fn writer(&self) -> MemoryWriter {
         let identities = self.disk().inbox.records.values().filter_map(|(r, identity)| identity.map(|i| (i, r.seq))).collect();
@@ -74,7 +85,9 @@ impl Memory {
     /// From now on a power cut leaves the state as it is at this moment.
     pub fn sync_state(&self) {
         let mut disk = self.disk();
-        disk.synced = disk.state.clone();
+        if !disk.uncut {
+            disk.synced = disk.state.clone();
+        }
     }
 
     /// Takes from the state what was committed since [`Memory::sync_state`]. Records stay: they were synced one by one.
@@ -244,7 +257,20 @@ impl Messages {
                 message.filed = Filed { state, stamp, ..old.filed.clone() };
             }
         }
+        self.take_out(message.row);
+        self.due.extend(message.due_at.map(|at| (at, message.row)));
+        self.in_thread.extend(message.filed.thread.zip(message.filed.server_time).map(|(thread, at)| (thread, at, message.row)));
         self.messages.insert(message.row, Arc::new(message));
+    }
+
+    fn take_out(&mut self, row: Row) {
+        let Some(old) = self.messages.remove(&row) else { return };
+        if let Some(at) = old.due_at {
+            self.due.remove(&(at, row));
+        }
+        if let (Some(thread), Some(at)) = (old.filed.thread, old.filed.server_time) {
+            self.in_thread.remove(&(thread, at, row));
+        }
     }
 }
 
@@ -263,10 +289,7 @@ impl StateWriter for MemoryState {
 
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError> {
         let disk = self.disk.disk();
-        let due = disk.state.messages.values().filter_map(|m| m.due_at.filter(|at| *at <= now).map(|at| (at, m.row)));
-        let mut due: Vec<_> = due.collect();
-        due.sort_unstable();
-        Ok(due.into_iter().take(limit).map(|(_, row)| row).collect())
+        Ok(disk.state.due.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, row)| *row).collect())
     }
 
     fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
@@ -325,7 +348,7 @@ impl StateWriter for MemoryState {
         let gone: Vec<Row> = state.messages.values().take(limit).filter(|m| m.created_at < before).map(|m| m.row).collect();
         let old: Vec<Seq> = state.outcomes.values().take(limit).filter(|o| o.received_at < records_before).map(|o| o.seq).collect();
         for row in &gone {
-            state.messages.remove(row);
+            state.take_out(*row);
             state.keys.retain(|_, rows| !(rows.remove(row) && rows.is_empty()));
         }
         old.iter().for_each(|seq| drop(state.outcomes.remove(seq)));
@@ -373,8 +396,13 @@ impl Source for MemoryState {
     }
 
     fn thread_messages(&self, thread: Row, above: Millis, upto: Millis) -> Result<Vec<Row>, StoreError> {
-        let within = |m: &&Arc<Message>| m.filed.thread == Some(thread) && m.filed.server_time.is_some_and(|t| t > above && t <= upto);
-        Ok(self.disk.disk().state.messages.values().filter(within).map(|m| m.row).collect())
+        let disk = self.disk.disk();
+        let mut rows: Vec<Row> = match above < upto {
+            true => disk.state.in_thread.range((thread, Millis(above.0 + 1), 0)..=(thread, upto, Row::MAX)).map(|(_, _, row)| *row).collect(),
+            false => Vec::new(),
+        };
+        rows.sort_unstable();
+        Ok(rows)
     }
 
     fn next_rows(&self) -> Result<(Row, Row), StoreError> {

@@ -58,7 +58,8 @@ fn accepted(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
     match around.judgement.map(|j| j.reason) {
         Some(Reason::WebhookSilent | Reason::TrafficStopped | Reason::SignaturesRefused) => Cause::WebhookSilent,
         Some(Reason::ReceiptsNotSubscribed) => Cause::ReceiptsNotSubscribed,
-        Some(Reason::ProviderSlow) if own == Cause::RecipientUnreachable => Cause::Unknown,
+        // It is not the phone; whether the message is there, only the provider's status call tells by now.
+        Some(Reason::ProviderSlow) if own == Cause::RecipientUnreachable => Cause::PollNeeded,
         _ if never_a_receipt(evidence, pulse) => Cause::ReceiptsNotSubscribed,
         _ => own,
     }

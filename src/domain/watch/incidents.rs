@@ -14,6 +14,7 @@ use crate::domain::failure::Class;
 use crate::domain::feed::{Entry, MessageAt, Step, What};
 use crate::domain::ids::AccountId;
 use crate::domain::state::State;
+use crate::domain::stuck::Cause;
 use crate::domain::time::{Millis, Span};
 
 /// How many closed incidents are kept.
@@ -154,15 +155,22 @@ impl Incidents {
         }
     }
 
-    /// `day`: what the account sent in the day before.
-    pub(super) fn stuck_changed(&mut self, change: StuckChange<'_>, day: Hour, feed: &mut Vec<Entry>) {
+    /// `day`: what the account sent in the day before. `lost`: it was silent not long ago.
+    pub(super) fn stuck_changed(&mut self, change: StuckChange<'_>, day: Hour, lost: bool, feed: &mut Vec<Entry>) {
         let key = |cause| IncidentKey { account: change.account.clone(), trouble: Trouble::Cause(cause), template_id: None, carrier: None };
         if let Some(before) = change.before {
             self.leave(&key(before));
         }
         if let Some(after) = change.after {
             let threshold = Trouble::Cause(after).opens_at(None);
-            if threshold == Threshold::Never {
+            let known = self.open.contains_key(&key(after));
+            // What an incident of the account explains already, open or just over, opens no second one.
+            let explained = match after {
+                Cause::WebhookSilent | Cause::ReceiptsNotSubscribed => lost,
+                Cause::PollNeeded | Cause::Unknown => self.open.values().any(|i| i.standing && i.key.account == *change.account),
+                _ => false,
+            };
+            if threshold == Threshold::Never || (explained && !known) {
                 return;
             }
             let recipient = recipient_hash(change.recipient, change.id.row);

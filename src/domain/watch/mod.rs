@@ -247,8 +247,10 @@ impl Watch {
             (None, None) => return,
         };
         self.feed.push(Entry { account: change.account.clone(), at: change.now, what });
-        let day = self.accounts.get(change.account).map(|w| w.pulse.hours.last(Span::hours(24), change.now)).unwrap_or_default();
-        self.incidents.stuck_changed(change, day, &mut self.feed);
+        let watched = self.accounts.get(change.account);
+        let day = watched.map(|w| w.pulse.hours.last(Span::hours(24), change.now)).unwrap_or_default();
+        let lost = watched.is_some_and(|w| w.pulse.was_silent(change.now));
+        self.incidents.stuck_changed(change, day, lost, &mut self.feed);
     }
 
     /// Time passed: judges every configured account anew. The accounts whose standing changed, so that their stuck messages may have

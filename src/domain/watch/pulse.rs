@@ -26,6 +26,8 @@ pub const WAITING_MAX: usize = 64;
 const NEWS_MAX: Span = Span::hours(2);
 /// How many past silences are remembered, so that messages that were sent in one keep its cause.
 const SILENCES_MAX: usize = 8;
+/// For so long after a silence what was sent in it may still pass its deadline.
+const LOST_FOR: Span = Span::days(3);
 /// Refusals that are proven to be the provider's belong together while no longer than this lies between them.
 pub const PROVEN_GAP: Span = Span::hours(1);
 /// Most kinds of limits and quota figures that are remembered.
@@ -170,11 +172,16 @@ impl Pulse {
         self.signed_run = 0;
         self.unheard.clear();
         // The first callback after a silence: the receipts of whoever was sent to meanwhile are lost, and prove nothing against those to come.
-        if self.standing.is_some_and(|(_, reason, _)| reason.is_deaf()) {
+        let was = self.standing.map(|(_, reason, _)| reason);
+        if was.is_some_and(Reason::is_deaf) {
             self.waiting.clear();
+            self.recent.forget();
         }
         for group in groups {
             if group.role == GroupRole::Receipt {
+                if was == Some(Reason::ReceiptsNotSubscribed) {
+                    self.recent.forget();
+                }
                 later(&mut self.last_receipt_at, at);
                 self.waiting.clear();
             } else {
@@ -347,6 +354,11 @@ impl Pulse {
     pub fn silence_at(&self, at: Millis) -> Option<Reason> {
         let within = |s: &&Silence| s.from <= at && s.until.is_none_or(|until| at < until);
         self.silences.iter().rev().find(within).map(|s| s.reason)
+    }
+
+    /// A silence ended not long ago: what was sent in it is lost, and still becomes stuck.
+    pub fn was_silent(&self, now: Millis) -> bool {
+        self.silences.iter().any(|s| s.until.is_some_and(|until| now.0 - until.0 < LOST_FOR.0))
     }
 
     /// A send was accepted after a moment, whoever's.

@@ -47,6 +47,11 @@ impl Recent {
         self.change(sent_at, |s| if fast { s.fast += 1 } else { s.slow += 1 });
     }
 
+    /// What was sent lately may never get its receipt, for a reason that is known and over: it says nothing of the provider.
+    pub fn forget(&mut self) {
+        self.steps.clear();
+    }
+
     fn change(&mut self, at: Millis, change: impl FnOnce(&mut Step)) {
         let n = at.0.div_euclid(STEP.0);
         let newest = self.steps.last().map_or(n, |(newest, _)| *newest);

@@ -2,10 +2,12 @@
 //! becomes one incident that closes by itself, is told once, and alarms nobody else. Every story is played twice, the second time with
 //! a restart in its middle, and must end alike.
 
+mod cohort;
 mod refused;
 mod signed;
 mod silent;
 mod stage;
+mod town;
 
 use serde_json::Value;
 
