@@ -52,7 +52,7 @@ impl Teller {
             return Ok(None);
         }
         let data = match entry.what.message() {
-            Some(at) => match self.message(target, at.row, &entry.what)? {
+            Some(at) => match self.message(target, at.row, entry)? {
                 Some(data) => data,
                 None => return Ok(None),
             },
@@ -67,18 +67,18 @@ impl Teller {
         Ok(Some(New { event: id, name: entry.what.name().to_owned(), message, payload }))
     }
 
-    fn reader(&self, lang: Lang) -> Reader<'_> {
-        Reader { inbox: &self.inbox, state: &self.state, rules: &self.rules, lang }
+    fn reader(&self, lang: Lang, now: Millis) -> Reader<'_> {
+        Reader { inbox: &self.inbox, state: &self.state, rules: &self.rules, lang, now }
     }
 
     /// A message as the API shows it, without its timeline, and where it was before.
-    fn message(&self, target: &Target, row: Row, what: &What) -> Result<Option<Value>, StoreError> {
-        let Some(view) = self.reader(target.lang).message(row)? else { return Ok(None) };
+    fn message(&self, target: &Target, row: Row, entry: &Entry) -> Result<Option<Value>, StoreError> {
+        let Some(view) = self.reader(target.lang, entry.at).message(row)? else { return Ok(None) };
         if !target.wants_message(view.kind.as_deref(), view.state) {
             return Ok(None);
         }
         let mut data = without_timeline(&view);
-        if let What::Moved { from, .. } = what {
+        if let What::Moved { from, .. } = &entry.what {
             data.insert("previous_state".into(), json!(from.map(State::as_str)));
         }
         Ok(Some(data.into()))
@@ -92,7 +92,7 @@ impl Teller {
                 json!({ "account": entry.account, "from": from, "to": to, "reason": reason, "cause": told.cause, "advice": told.remedy })
             }
             What::Incident { id, step, size } => {
-                let told = self.reader(lang).incident(*id)?;
+                let told = self.reader(lang, entry.at).incident(*id)?;
                 json!({
                     "id": id.to_string(), "account": entry.account, "step": step, "size": size, "incident": told
                 })
@@ -116,7 +116,7 @@ impl Teller {
                 (words::account(*to, entry.account.as_str(), lang), lines, format!("/v1/accounts/{}", entry.account))
             }
             What::Incident { id, step, size } => {
-                let told = self.reader(lang).incident(*id)?;
+                let told = self.reader(lang, entry.at).incident(*id)?;
                 let name = told.as_ref().map_or_else(|| words::nameless(*id, lang), |t| t.title.clone());
                 let mut lines = vec![since(told.as_ref().map_or(entry.at, |t| t.since)), words::size(*size, lang)];
                 if let Some(told) = told.filter(|_| *step != Step::Closed) {
