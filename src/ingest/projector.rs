@@ -23,7 +23,7 @@ use super::rules::AccountRules;
 use super::signals::Signals;
 use super::watching::Watching;
 use super::writer::describe;
-use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health, PRUNE_ROWS_MAX};
+use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health};
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::domain::ids::{AccountId, Row, Seq};
@@ -44,12 +44,6 @@ const GATHER_BELOW_RECORDS: usize = 256;
 
 /// By how much this thread stands back behind those that take callbacks in (Linux counts it by thread).
 const NICE: i32 = 5;
-
-/// How often old rows are looked for.
-const PRUNE_EVERY: Span = Span::seconds(1);
-
-/// How often the state is synced for the sake of retention.
-const SYNC_EVERY: Span = Span::seconds(10);
 
 /// How soon after a full step of retention the next one may follow.
 const PRUNE_AGAIN: Span = Span(100);
@@ -463,36 +457,6 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             let _ = job.tell.send(job.done);
         }
         Ok(more || !self.jobs.is_empty())
-    }
-
-    /// Now and then: lets the writer know up to where a power cut cannot take the fold back, which is what it may delete.
-    fn sync(&mut self, now: Millis) -> Result<(), StoreError> {
-        let cursor = self.cursor.load(Ordering::Acquire);
-        let waits = now < self.sync_after && now.plus(SYNC_EVERY) >= self.sync_after;
-        if !waits && cursor > self.synced.load(Ordering::Acquire) && self.state.sync()? {
-            self.synced.store(cursor, Ordering::Release);
-            self.sync_after = now.plus(SYNC_EVERY);
-        }
-        Ok(())
-    }
-
-    /// One small step of retention.
-    fn prune(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        // At most one step at a time; a clock that jumped back must not stop it for long.
-        if now < self.prune_after && now.plus(PRUNE_EVERY) >= self.prune_after {
-            return Ok(());
-        }
-        self.state.prove()?;
-        self.sync(now)?;
-        let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
-        // More is there: go on soon.
-        self.pruning = gone >= PRUNE_ROWS_MAX;
-        self.prune_after = now.plus(if self.pruning { PRUNE_AGAIN } else { PRUNE_EVERY });
-        if gone > 0 {
-            tracing::debug!(rows = gone, "old messages pruned");
-        }
-        Ok(())
     }
 }
 

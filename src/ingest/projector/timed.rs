@@ -1,16 +1,24 @@
 //! What the projector does by the clock: it looks at deadlines that have come, judges the accounts, and looks again at the stuck messages of
-//! accounts that stand differently.
+//! accounts that stand differently, and it lets go of what is old.
 
-use super::Projector;
+use std::sync::atomic::Ordering;
+
+use super::{PRUNE_AGAIN, Projector};
 use crate::domain::ids::Row;
 use crate::domain::projection::{Change, Workbench};
 use crate::domain::time::{Millis, Span};
-use crate::ingest::SWEEP_MESSAGES_MAX;
 use crate::ingest::watching::Watching;
+use crate::ingest::{PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
 use crate::store::{RecordReader, StateWriter, StoreError};
 
 /// How often accounts are judged.
 const WATCH_EVERY: Span = Span::seconds(1);
+
+/// How often old rows are looked for.
+const PRUNE_EVERY: Span = Span::seconds(1);
+
+/// How often the state is synced for the sake of retention.
+const SYNC_EVERY: Span = Span::seconds(10);
 
 impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     /// Looks at messages whose deadline has come. Costs by what is due.
@@ -101,5 +109,35 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         if self.past.is_some() {
             change.feed.clear();
         }
+    }
+
+    /// Now and then: lets the writer know up to where a power cut cannot take the fold back, which is what it may delete.
+    fn sync(&mut self, now: Millis) -> Result<(), StoreError> {
+        let cursor = self.cursor.load(Ordering::Acquire);
+        let waits = now < self.sync_after && now.plus(SYNC_EVERY) >= self.sync_after;
+        if !waits && cursor > self.synced.load(Ordering::Acquire) && self.state.sync()? {
+            self.synced.store(cursor, Ordering::Release);
+            self.sync_after = now.plus(SYNC_EVERY);
+        }
+        Ok(())
+    }
+
+    /// One small step of retention.
+    pub(super) fn prune(&mut self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        // At most one step at a time; a clock that jumped back must not stop it for long.
+        if now < self.prune_after && now.plus(PRUNE_EVERY) >= self.prune_after {
+            return Ok(());
+        }
+        self.state.prove()?;
+        self.sync(now)?;
+        let gone = self.state.prune(now.minus(self.retention.messages), now.minus(self.retention.callbacks), PRUNE_ROWS_MAX)?;
+        // More is there: go on soon.
+        self.pruning = gone >= PRUNE_ROWS_MAX;
+        self.prune_after = now.plus(if self.pruning { PRUNE_AGAIN } else { PRUNE_EVERY });
+        if gone > 0 {
+            tracing::debug!(rows = gone, "old messages pruned");
+        }
+        Ok(())
     }
 }
