@@ -311,6 +311,7 @@ impl Reader<'_> {
         let spec = find(provider);
         let thread = self.thread(message, facts, spec)?;
         let derived = facts.derive(thread.as_ref());
+        let likely = if derived.failure.is_some() { self.likely_thread(&message.account, facts, spec)? } else { None };
         let id = message.public_id().to_string();
         let events = if with_events {
             let mut timeline = message.timeline.clone();
@@ -348,7 +349,7 @@ impl Reader<'_> {
             partial: derived.partial,
             conflict: derived.conflict,
             outcome_unknown: derived.outcome_unknown,
-            failure: self.failure(&derived, facts, spec, thread.as_ref()),
+            failure: self.failure(&derived, facts, spec, thread.as_ref().or(likely.as_ref())),
             metadata: facts.metadata.as_deref().and_then(Metadata::parse),
             events,
         })

@@ -5,11 +5,12 @@ use utoipa::ToSchema;
 
 use super::schema::{self, Moment};
 use super::{Reader, examples};
+use crate::domain::facts::Facts;
 use crate::domain::failure::Lang;
 use crate::domain::ids::AccountId;
 use crate::domain::projection::{Source, ThreadKey};
 use crate::domain::thread::Thread;
-use crate::domain::thread::control::{Control, Holder};
+use crate::domain::thread::control::{Control, Holder, Sign};
 use crate::domain::time::Millis;
 use crate::providers::{Conversations, Spec, find};
 use crate::store::StoreError;
@@ -119,9 +120,24 @@ impl Reader<'_> {
                 let key = ThreadKey { account: account.clone(), sender: sender.to_owned(), recipient: recipient.clone() };
                 self.state.thread(&key)?.map(|(_, thread)| (key.sender, thread))
             }
-            None => self.state.conversations(account, &recipient)?.into_iter().max_by_key(|(_, thread)| thread.last_heard()),
+            None => self.heard_last(account, &recipient)?,
         };
         Ok(found.map(|(sender, thread)| self.conversation_view(spec, account, sender, recipient, &thread)))
+    }
+
+    /// The customer's conversation that was heard of last, with its sender.
+    fn heard_last(&self, account: &AccountId, recipient: &str) -> Result<Option<(String, Thread)>, StoreError> {
+        Ok(self.state.conversations(account, recipient)?.into_iter().max_by_key(|(_, thread)| thread.last_heard()))
+    }
+
+    /// The conversation that a message which failed most likely belongs to, where nobody told its sender.
+    pub(super) fn likely_thread(&self, account: &AccountId, facts: &Facts, spec: Option<&Spec>) -> Result<Option<Thread>, StoreError> {
+        match (facts.shown_sender(), facts.shown_recipient()) {
+            (None, Some(recipient)) if spec.is_some_and(|s| s.has_threads) => {
+                Ok(self.heard_last(account, recipient)?.map(|(_, thread)| thread))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn conversation_view(&self, spec: &Spec, account: &AccountId, sender: String, recipient: String, thread: &Thread) -> ThreadView {
@@ -225,21 +241,29 @@ pub(super) fn first_regain(spec: &Spec, control: &Control, now: Millis, lang: La
 
 /// Who holds the conversation since when, in a sentence.
 fn held_by(h: &HolderView, since: Millis, lang: Lang) -> String {
-    let evidence = h.evidence.unwrap_or("unknown");
-    match (h.name, h.app_id.as_deref(), lang) {
-        (Some(name), Some(id), Lang::Vi) => {
-            format!("{name} (ứng dụng {id}) đang giữ cuộc trò chuyện này, muộn nhất từ {since} (dấu hiệu: {evidence}).")
-        }
-        (Some(name), Some(id), Lang::En) => {
-            format!("{name} (app {id}) holds this conversation, since {since} at the latest (shown by: {evidence}).")
-        }
-        (None, Some(id), Lang::Vi) => format!("Ứng dụng {id} đang giữ cuộc trò chuyện này, muộn nhất từ {since} (dấu hiệu: {evidence})."),
-        (None, Some(id), Lang::En) => format!("App {id} holds this conversation, since {since} at the latest (shown by: {evidence})."),
-        (_, None, Lang::Vi) => format!(
-            "Một ứng dụng khác hoặc Hộp thư của Trang đang giữ cuộc trò chuyện này, muộn nhất từ {since} (dấu hiệu: {evidence}); chưa rõ là ứng dụng nào."
-        ),
-        (_, None, Lang::En) => format!(
-            "Another app or the Page inbox holds this conversation, since {since} at the latest (shown by: {evidence}); which one is not known."
-        ),
+    let who = match (h.name, h.app_id.as_deref(), lang) {
+        (Some(name), Some(id), Lang::Vi) => format!("{name} (ứng dụng {id})"),
+        (Some(name), Some(id), Lang::En) => format!("{name} (app {id})"),
+        (None, Some(id), Lang::Vi) => format!("Ứng dụng {id}"),
+        (None, Some(id), Lang::En) => format!("App {id}"),
+        (_, None, Lang::Vi) => "Một ứng dụng khác hoặc Hộp thư của Trang (chưa rõ là bên nào)".to_owned(),
+        (_, None, Lang::En) => "Another app or the Page inbox (which one is not known)".to_owned(),
+    };
+    let shown = h.evidence.and_then(Sign::parse).map_or("", |sign| shown_by(sign, lang));
+    match lang {
+        Lang::Vi => format!("{who} đang giữ cuộc trò chuyện này, muộn nhất từ {since}; dấu hiệu: {shown}."),
+        Lang::En => format!("{who} holds this conversation, since {since} at the latest; shown by {shown}."),
     }
+}
+
+fn shown_by(sign: Sign, lang: Lang) -> &'static str {
+    let (vi, en) = match sign {
+        Sign::Refusal => ("lệnh gửi bị từ chối", "a refused send"),
+        Sign::Standby => ("sự kiện standby", "standby events"),
+        Sign::Handover => ("sự kiện chuyển quyền", "a handover"),
+        Sign::Customer => ("thao tác của khách đến thẳng ứng dụng", "an act of the customer that came directly"),
+        Sign::Accepted => ("lệnh gửi được chấp nhận", "an accepted send"),
+        Sign::Echo => ("tin do ứng dụng gửi được báo lại", "an echo of an own send"),
+    };
+    if lang == Lang::Vi { vi } else { en }
 }

@@ -97,6 +97,10 @@ fn business_suite_takes_a_conversation_and_done_gives_it_back() {
         report.contains("| App that holds the conversation | `Page inbox (Meta Business Suite)` (2026-01-31T08:16:30.123Z) |"),
         "{report}"
     );
+    // Registered without its Page: the customer's last conversation is meant.
+    let nameless = service.post("/v1/messages", &json!({"account": "shop-page", "ref": "nameless", "recipient": CUSTOMER})).is(201).json();
+    let nameless = answer(&service, &nameless, 403, &refusal(10, 2_018_300));
+    assert!(remedy(&nameless).starts_with("Page inbox (Meta Business Suite)"), "{}", remedy(&nameless));
     // The app fell back to a tag that is not approved: first things first.
     let tagged = answer(&service, &register(&service, "tagged"), 400, &refusal(100, 2_018_276));
     assert_eq!(tagged["failure"]["class"], "permission");

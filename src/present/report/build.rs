@@ -113,9 +113,9 @@ impl Reader<'_> {
 
     /// Who holds the conversation of a message, where something tells.
     fn thread_snapshot(&self, account: &AccountId, first: Option<&Shown>) -> Result<Option<ThreadSnapshot>, StoreError> {
-        let parties = first.and_then(|m| Some((m.view.sender.as_deref()?, m.view.recipient.as_deref()?)));
+        let parties = first.and_then(|m| Some((m.view.sender.as_deref(), m.view.recipient.as_deref()?)));
         let Some((sender, recipient)) = parties else { return Ok(None) };
-        let holder = self.conversation(account, Some(sender), recipient)?.map(|c| c.holder).filter(|h| matches!(h.who, "ours" | "other"));
+        let holder = self.conversation(account, sender, recipient)?.map(|c| c.holder).filter(|h| matches!(h.who, "ours" | "other"));
         Ok(holder.map(|h| ThreadSnapshot { ours: h.who == "ours", owner: h.name.map(str::to_owned).or(h.app_id), since: h.since }))
     }
 
