@@ -166,13 +166,13 @@ CREATE TABLE key_page (
   data  BLOB NOT NULL                      -- 13 bytes each, sorted: hash (8, big-endian), message row (5, big-endian)
 ) STRICT;
 
--- Conversations with watermarks.
+-- Conversations: their watermarks, who holds them, and when the customer wrote.
 CREATE TABLE thread (
   row        INTEGER PRIMARY KEY,
   account    INTEGER NOT NULL,
   sender     TEXT NOT NULL,                -- the Page
   recipient  TEXT NOT NULL,                -- the customer
-  marks      BLOB NOT NULL,                -- pairs of watermark and event time (postcard, first byte: version)
+  marks      BLOB NOT NULL,                -- watermarks and signs of who holds it (postcard, first byte: version)
   UNIQUE (account, sender, recipient)
 ) STRICT;
 

@@ -227,10 +227,10 @@ impl Control {
         // A hint has to be later than what we saw ourselves.
         let after = |(at, sign): &(Millis, Sign)| held.is_none_or(|h| if *sign == Sign::Handover { *at > h } else { *at >= h });
         if let Some((at, sign)) = self.theirs().find(after) {
-            let first = self.others.iter().copied().filter(|t| held.is_none_or(|h| *t >= h)).min();
+            let first = self.taken(held, last);
             let known = self.theirs().filter(after).map(|(at, _)| at).min();
-            let since = first.into_iter().chain(known).min().unwrap_or(at);
-            return Holder::Other { app_id: self.other_app(since), since, sign };
+            let since = first.or(known).unwrap_or(at);
+            return Holder::Other { app_id: self.other_app(since, held), since, sign };
         }
         let back = |(at, _): &(Millis, Sign)| lost.is_none_or(|l| *at >= l);
         match self.ours().find(back) {
@@ -239,12 +239,26 @@ impl Control {
         }
     }
 
-    /// The app that was last named as another holder from that moment on: by a handover, on standby, or as the sender of an echo
+    /// When somebody else took it: the first of their signs since ours, without a day of silence between them, in which it would have been
+    /// nobody's. What the customer did in between is not kept by the hour, so a take-over may be dated too late, never too early.
+    fn taken(&self, held: Option<Millis>, last: Millis) -> Option<Millis> {
+        let mut first = None;
+        let mut next = last;
+        for at in self.others.iter().rev().copied().filter(|t| held.is_none_or(|h| *t >= h)) {
+            if at.plus(IDLE_AFTER) <= next {
+                break;
+            }
+            (first, next) = (Some(at), at);
+        }
+        first
+    }
+
+    /// The app that was last named as another holder from that moment on, and not before we held it ourselves: by a handover, on standby, or as the sender of an echo
     /// that is not ours, which took the conversation by answering in it.
-    fn other_app(&self, since: Millis) -> Option<String> {
+    fn other_app(&self, since: Millis, held: Option<Millis>) -> Option<String> {
         let handover = self.handover.as_ref().filter(|h| h.ours == Some(false)).map(|h| (h.at, h.owner.as_ref()));
         let acts = [&self.standby_app, &self.foreign_echo].into_iter().flatten().map(|act| (act.at, act.app_id.as_ref()));
-        let since = since.minus(IDLE_AFTER);
+        let since = held.into_iter().chain([since.minus(IDLE_AFTER)]).max().unwrap_or(since);
         acts.chain(handover).filter_map(|(at, app)| Some((at, app?))).filter(|(at, _)| *at >= since).max().map(|(_, app)| app.clone())
     }
 

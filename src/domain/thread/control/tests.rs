@@ -150,3 +150,23 @@ fn the_window_follows_the_customers_last_act() {
     assert_eq!(control.window(until, Span::hours(24)), Some(Window { until, open: false }));
     assert_eq!(of(&[Told::Accepted(5)]).window(until, Span::hours(24)), None);
 }
+
+#[test]
+fn a_take_over_is_not_dated_before_a_day_of_silence() {
+    let standby = |at| Told::Fact(ThreadFact::Standby { app_id: None }, at);
+    let taken = of(&[standby(0), standby(150 * DAY), standby(150 * DAY + 2 * HOUR)]);
+    let holder = taken.holder(Millis(150 * DAY + 3 * HOUR));
+    assert_eq!(holder, Holder::Other { app_id: None, since: Millis(150 * DAY), sign: Sign::Standby });
+}
+
+#[test]
+fn an_app_that_held_it_before_us_is_not_named_for_what_came_after_us() {
+    let told = [
+        Told::Fact(ThreadFact::Standby { app_id: app("inbox") }, HOUR),
+        Told::Fact(ThreadFact::Echo { ours: false, app_id: app("inbox") }, HOUR),
+        Told::Accepted(2 * HOUR),
+        Told::Refused(3 * HOUR, Some("10/2018300")),
+    ];
+    let holder = of(&told).holder(Millis(4 * HOUR));
+    assert_eq!(holder, Holder::Other { app_id: None, since: Millis(3 * HOUR), sign: Sign::Refusal });
+}
