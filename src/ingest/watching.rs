@@ -20,8 +20,8 @@ use crate::domain::time::{Millis, Span};
 use crate::domain::watch::diagnose::{Around, diagnose};
 use crate::domain::watch::tally::{ReadSheets, Tally};
 use crate::domain::watch::{MessageMove, Moved, StuckChange, Watch};
-use crate::providers::{Carriage, Refusal};
 use crate::providers::catalogue::catalogue;
+use crate::providers::{Carriage, Refusal};
 use crate::store::{StateWriter, StoreError};
 
 /// Something that a record told beside its messages.

@@ -398,7 +398,9 @@ impl Source for MemoryState {
     fn thread_messages(&self, thread: Row, above: Millis, upto: Millis) -> Result<Vec<Row>, StoreError> {
         let disk = self.disk.disk();
         let mut rows: Vec<Row> = match above < upto {
-            true => disk.state.in_thread.range((thread, Millis(above.0 + 1), 0)..=(thread, upto, Row::MAX)).map(|(_, _, row)| *row).collect(),
+            true => {
+                disk.state.in_thread.range((thread, Millis(above.0 + 1), 0)..=(thread, upto, Row::MAX)).map(|(_, _, row)| *row).collect()
+            }
             false => Vec::new(),
         };
         rows.sort_unstable();

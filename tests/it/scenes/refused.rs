@@ -142,7 +142,9 @@ fn what_is_refused_at_night_is_an_incident_until_the_morning() {
         let refused = stage.refused(ZNS, 5, &zalo(-133));
         stage.advance(Span::seconds(1));
         stage.failed(&refused[0], "window", "-133");
-        stage.only_incident(&json!({"account": "shop-oa", "trouble": "window", "code": "-133", "open": true, "urgent": false, "recipients": 5}));
+        stage.only_incident(
+            &json!({"account": "shop-oa", "trouble": "window", "code": "-133", "open": true, "urgent": false, "recipients": 5}),
+        );
         stage.middle();
         stage.pass(Span::hours(8), Span::hours(1));
         stage.only_incident(&json!({"open": true}));

@@ -40,8 +40,7 @@ fn rewritten(stage: &mut Stage, n: usize) {
     for sent in stage.send(ZNS, n) {
         let body = sign::zalo_receipt(&sent.message_id, &sent.recipient, stage.now().0);
         let signature = sign::zalo(body.as_bytes(), sign::ZALO_KEY);
-        let request =
-            Request::new("POST", "/webhooks/zalo/shop-oa").header("x-zevent-signature", signature).body(body.replace(',', ", "));
+        let request = Request::new("POST", "/webhooks/zalo/shop-oa").header("x-zevent-signature", signature).body(body.replace(',', ", "));
         assert!(stage.service.send(&request).is(401).body.is_empty());
         until("the refusal is examined", || {
             let newest = stage.service.get("/v1/refused?lang=en")["data"][0].clone();

@@ -345,8 +345,12 @@ impl Stage {
     /// What both plays of a story must have in common: how the accounts stand, every incident, every alert and every turn, what is stuck.
     pub fn ending(&self) -> Value {
         let accounts = self.service.get("/v1/accounts?lang=en");
-        let accounts: Vec<Value> =
-            accounts["data"].as_array().unwrap().iter().map(|a| json!([a["id"], a["state"], a["reason"], a["since"], a["usual"]])).collect();
+        let accounts: Vec<Value> = accounts["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| json!([a["id"], a["state"], a["reason"], a["since"], a["usual"]]))
+            .collect();
         let groups = &self.service.get("/v1/stuck?lang=en")["groups"];
         json!({"accounts": accounts, "incidents": self.incidents(), "alerts": self.alerts(), "turns": self.turns(), "stuck": groups})
     }
