@@ -70,3 +70,47 @@ fn never_a_receipt(evidence: &Evidence<'_>, pulse: &Pulse) -> bool {
     let others = pulse.last_other_at.is_some_and(|at| at >= evidence.since);
     pulse.last_receipt_at.is_none() && others && pulse.waiting.len() >= NEVER_A_RECEIPT_MIN
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Millis;
+    use crate::domain::watch::pulse::Silence;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn cause(pulse: &Pulse, own: Cause, since: i64, now: i64) -> Cause {
+        let evidence = Evidence {
+            state: State::Sent,
+            kind: None,
+            outcome_unknown: false,
+            awaiting_approval: false,
+            awaiting_sending: false,
+            results_pending: false,
+            held_by_other: false,
+            called_back: false,
+            scheduled_at: None,
+            since: Millis(since),
+            now: Millis(now),
+        };
+        diagnose(own, &evidence, Around { pulse, judgement: None, grace: None })
+    }
+
+    #[test]
+    fn what_was_sent_into_a_silence_stays_lost_when_others_get_theirs_again() {
+        let silence = Silence { reason: Reason::WebhookSilent, from: Millis(HOUR), until: Some(Millis(3 * HOUR)) };
+        let pulse = Pulse { silences: vec![silence], last_receipt_at: Some(Millis(9 * HOUR)), ..Pulse::default() };
+        assert_eq!(cause(&pulse, Cause::RecipientUnreachable, 2 * HOUR, 9 * HOUR), Cause::WebhookSilent);
+        for outside in [HOUR - 1, 3 * HOUR] {
+            assert_eq!(cause(&pulse, Cause::RecipientUnreachable, outside, 9 * HOUR), Cause::RecipientUnreachable);
+        }
+    }
+
+    #[test]
+    fn one_report_that_stays_away_while_others_come_is_asked_for() {
+        let quarter = HOUR / 4;
+        let pulse = Pulse { last_receipt_at: Some(Millis(quarter - 1)), ..Pulse::default() };
+        assert_eq!(cause(&pulse, Cause::WebhookSilent, 0, quarter), Cause::PollNeeded);
+        assert_eq!(cause(&Pulse::default(), Cause::WebhookSilent, 0, quarter), Cause::WebhookSilent);
+    }
+}

@@ -286,3 +286,74 @@ impl Trouble {
             || matches!(self, Trouble::Failure { class: Class::Billing | Class::Permission | Class::Template, .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Millis {
+        Millis(minutes * 60_000)
+    }
+
+    fn one(trouble: Trouble) -> Incident {
+        let key = IncidentKey { account: AccountId::parse("a").unwrap(), trouble, template_id: None, carrier: None };
+        Incident::new(1, key, at(0), at(0))
+    }
+
+    fn failing(trouble: Trouble, people: u64) -> Incident {
+        let mut incident = one(trouble);
+        incident.failures = true;
+        incident.kind = Some("zns".into());
+        (0..people).for_each(|n| incident.join(MessageAt { row: n, created_at: at(0) }, n, at(0)));
+        incident
+    }
+
+    fn class(class: Class) -> Trouble {
+        Trouble::Failure { class, code: None, subcode: None }
+    }
+
+    #[test]
+    fn a_success_of_another_kind_ends_nothing_and_one_of_the_same_after_a_calm_does() {
+        let mut quota = failing(class(Class::Quota), 3);
+        quota.succeeded(Some("cs"), 9, at(5));
+        assert!(!quota.is_over(at(60)));
+        quota.succeeded(Some("zns"), 9, at(5));
+        assert!(!quota.is_over(at(14)) && quota.is_over(at(15)));
+        let mut billing = failing(class(Class::Billing), 3);
+        billing.succeeded(Some("zns"), 9, at(5));
+        assert!(billing.is_over(at(5)), "money is there or it is not");
+    }
+
+    #[test]
+    fn a_conversation_that_is_given_back_says_nothing_of_the_others() {
+        let mut held = failing(Trouble::Cause(Cause::ThreadControl), 2);
+        held.succeeded(Some("zns"), 0, at(5));
+        held.succeeded(Some("zns"), 7, at(6));
+        assert!(!held.is_over(at(7)));
+        held.succeeded(Some("zns"), 1, at(8));
+        assert!(held.is_over(at(8)));
+    }
+
+    #[test]
+    fn those_who_never_move_keep_no_incident_open_for_ever() {
+        let mut stuck = one(Trouble::Cause(Cause::PollNeeded));
+        stuck.stuck_now = 5;
+        assert!(!stuck.is_over(at(60)) && stuck.is_over(Millis(FADED.0)));
+        let mut silent = one(Trouble::Cause(Cause::WebhookSilent));
+        (silent.stuck_now, silent.standing, silent.of_account) = (5, true, true);
+        assert!(!silent.is_over(at(60)));
+        silent.standing = false;
+        assert!(silent.is_over(at(61)), "the webhook is back; what was lost stays stuck");
+    }
+
+    #[test]
+    fn tenfold_growth_is_told_once() {
+        let mut incident = failing(class(Class::Content), 5);
+        incident.told_size = 5;
+        let grown = (5..500).filter(|n| {
+            incident.join(MessageAt { row: *n, created_at: at(0) }, *n, at(1));
+            incident.grew()
+        });
+        assert_eq!(grown.collect::<Vec<u64>>(), [49, 499]);
+    }
+}

@@ -196,3 +196,111 @@ fn slow_since(case: Case<'_>, now: Millis) -> Option<Millis> {
         _ => (risen > SLOW_RISE.max(SLOW_SIGMAS * sigma)).then_some(from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{EventGroup, GroupRole};
+
+    static RECEIPT: EventGroup = EventGroup { slug: "receipt", role: GroupRole::Receipt, switch: ("", ""), expected: true };
+    static WRITTEN: EventGroup = EventGroup { slug: "written", role: GroupRole::Inbound, switch: ("", ""), expected: true };
+
+    fn minute(n: i64) -> Millis {
+        Millis(1_769_997_600_000 + n * 60_000)
+    }
+
+    fn judged(pulse: &Pulse, now: Millis) -> (Standing, Reason) {
+        let traffic = Traffic::default();
+        let j = judge(Case { pulse, traffic: &traffic, grace: GRACE_MIN, token_ends_at: None }, now);
+        (j.standing, j.reason)
+    }
+
+    /// An account that gets nine receipts for ten messages, last at minute 0, and sends to so many people from then on, one a minute.
+    fn sending(people: u64) -> Pulse {
+        let mut pulse = Pulse::default();
+        for n in 0..100 {
+            pulse.hours.sent(minute(-120 - n));
+            (n % 10 > 0).then(|| pulse.hours.receipted(minute(-120 - n)));
+        }
+        pulse.callback(minute(0), &[&RECEIPT]);
+        for n in 1..=people {
+            let at = minute(n as i64);
+            pulse.waiting.push((n, at));
+            pulse.unheard.push((n, at));
+        }
+        pulse
+    }
+
+    #[test]
+    fn silence_is_named_when_chance_is_out_of_the_question_and_not_before() {
+        let pulse = sending(20);
+        let first = (0..60).find(|n| judged(&pulse, minute(*n)).1 == Reason::WebhookSilent);
+        assert_eq!(first, Some(21), "eleven people, and ten minutes for the last of them");
+        let few = sending(10);
+        assert_eq!(judged(&few, minute(600)), (Standing::Connected, Reason::Well), "ten may be out of luck");
+    }
+
+    #[test]
+    fn a_callback_before_receipts_were_due_does_not_clear_a_dead_webhook() {
+        let mut pulse = sending(0);
+        for n in 1..=40u64 {
+            let at = minute(n as i64);
+            if n == 2 {
+                pulse.callback(at, &[&WRITTEN]);
+            }
+            pulse.waiting.push((n, at));
+            pulse.unheard.push((n, at));
+        }
+        assert_eq!(judged(&pulse, minute(40)), (Standing::Silent, Reason::WebhookSilent));
+    }
+
+    #[test]
+    fn where_others_come_when_receipts_are_overdue_the_provider_is_slow_first_and_receipts_are_off_after_hours() {
+        let mut pulse = sending(20);
+        pulse.callback(minute(40), &[&WRITTEN]);
+        assert_eq!(judged(&pulse, minute(41)), (Standing::Connected, Reason::ProviderSlow));
+        assert_eq!(judged(&pulse, minute(182)), (Standing::Silent, Reason::ReceiptsNotSubscribed));
+        pulse.callback(minute(183), &[&RECEIPT]);
+        assert_eq!(judged(&pulse, minute(184)), (Standing::Connected, Reason::Well));
+    }
+
+    #[test]
+    fn a_stranger_without_a_signature_is_no_wrong_secret_unless_nothing_else_comes() {
+        let mut pulse = sending(3);
+        pulse.refused_in_a_row(500, false, minute(5));
+        assert_eq!(judged(&pulse, minute(6)), (Standing::Connected, Reason::Well));
+        pulse.refused_in_a_row(2, true, minute(6));
+        assert_eq!(judged(&pulse, minute(7)), (Standing::Connected, Reason::Well));
+        pulse.refused_in_a_row(1, true, minute(7));
+        assert_eq!(judged(&pulse, minute(8)), (Standing::Error, Reason::SignaturesRefused));
+        pulse.callback(minute(9), &[&WRITTEN]);
+        assert_eq!(judged(&pulse, minute(9)), (Standing::Connected, Reason::Well));
+        let mut lost = sending(20);
+        lost.refused_in_a_row(3, false, minute(5));
+        assert_eq!(judged(&lost, minute(40)), (Standing::Error, Reason::SignaturesRefused), "a proxy takes the signature away");
+    }
+
+    #[test]
+    fn a_proven_refusal_counts_among_valid_ones_until_an_hour_of_calm() {
+        let mut pulse = sending(0);
+        for n in 1..=3 {
+            pulse.refused_for_sure(1, minute(n * 10));
+            pulse.callback(minute(n * 10 + 1), &[&RECEIPT]);
+        }
+        assert_eq!(judged(&pulse, minute(32)).1, Reason::SignaturesRefused);
+        pulse.callback(minute(80), &[&RECEIPT]);
+        assert_eq!(judged(&pulse, minute(89)).1, Reason::SignaturesRefused);
+        assert_eq!(judged(&pulse, minute(90)).1, Reason::Well);
+    }
+
+    #[test]
+    fn a_configured_end_counts_until_a_send_is_accepted_behind_it() {
+        let mut pulse = sending(0);
+        let traffic = Traffic::default();
+        let at =
+            |pulse: &Pulse| judge(Case { pulse, traffic: &traffic, grace: GRACE_MIN, token_ends_at: Some(minute(5)) }, minute(6)).reason;
+        assert_eq!(at(&pulse), Reason::TokenExpired);
+        pulse.tokens.entry(String::new()).or_default().accepted_at = Some(minute(6));
+        assert_eq!(at(&pulse), Reason::Well);
+    }
+}

@@ -407,3 +407,40 @@ pub fn later(mine: &mut Option<Millis>, at: Millis) {
         *mine = Some(at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Millis {
+        Millis(minutes * 60_000)
+    }
+
+    #[test]
+    fn a_silence_that_changes_its_reason_ends_and_begins_and_the_oldest_are_forgotten() {
+        let mut pulse = Pulse::default();
+        pulse.judged(Some((Reason::WebhookSilent, at(1))), at(10));
+        pulse.judged(Some((Reason::WebhookSilent, at(2))), at(11));
+        assert_eq!(pulse.silence_at(at(500)), Some(Reason::WebhookSilent));
+        pulse.judged(Some((Reason::ReceiptsNotSubscribed, at(12))), at(20));
+        pulse.judged(None, at(30));
+        let seen: Vec<_> = [0, 5, 15, 30].iter().map(|n| pulse.silence_at(at(*n))).collect();
+        assert_eq!(seen, [None, Some(Reason::WebhookSilent), Some(Reason::ReceiptsNotSubscribed), None]);
+        assert!(pulse.was_silent(at(31)) && !pulse.was_silent(at(31 + 3 * 1_440)));
+        for n in 0..20 {
+            pulse.judged(Some((Reason::TrafficStopped, at(100 + n))), at(100 + n));
+            pulse.judged(None, at(100 + n));
+        }
+        assert_eq!(pulse.silences.len(), SILENCES_MAX);
+    }
+
+    #[test]
+    fn refusals_that_lie_far_apart_are_not_added_up() {
+        let mut pulse = Pulse::default();
+        pulse.refused_for_sure(1, at(0));
+        pulse.refused_for_sure(1, at(59));
+        assert_eq!(pulse.proven.map(|p| (p.since, p.count)), Some((at(0), 2)));
+        pulse.refused_for_sure(1, at(119));
+        assert_eq!(pulse.proven.map(|p| (p.since, p.count)), Some((at(119), 1)));
+    }
+}

@@ -48,12 +48,19 @@ impl Sketch {
 
     /// Takes in everything that another sketch holds.
     pub fn merge(&mut self, other: &Sketch) {
-        if self.buckets.is_empty() {
-            self.buckets.clone_from(&other.buckets);
-            return;
-        }
-        for (at, n) in &other.buckets {
-            self.add_to(*at, *n);
+        // Both are in order: one walk over the two.
+        let mine = std::mem::take(&mut self.buckets);
+        self.buckets.reserve(mine.len().max(other.buckets.len()));
+        let (mut mine, mut theirs) = (mine.into_iter().peekable(), other.buckets.iter().copied().peekable());
+        while let Some(next) = match (mine.peek(), theirs.peek()) {
+            (Some((a, _)), Some((b, _))) if a > b => theirs.next(),
+            (Some(_), _) => mine.next(),
+            (None, _) => theirs.next(),
+        } {
+            match self.buckets.last_mut().filter(|(at, _)| *at == next.0) {
+                Some((_, n)) => *n = n.saturating_add(next.1),
+                None => self.buckets.push(next),
+            }
         }
     }
 
