@@ -113,10 +113,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let address = listener.local_addr().map_err(AppError::Server)?;
     lock.tell(&address.to_string());
     let rules = Arc::new(AccountRules::new(&config.accounts, config.stuck.deadlines.clone()).learning(config.stuck.learned_floor()));
-    let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
     let signals = Arc::new(Signals::new(config.accounts.iter().map(|a| a.id.clone())));
-    publish_limits(config, &metrics);
-    metrics.begin(config.accounts.iter().map(|a| a.provider.slug));
+    let (health, metrics) = (Arc::new(Health::default()), counting(config));
 
     let mut writer = InboxWriter::open(&place)?;
     writer.ensure_accounts(config.accounts.iter().map(|a| (&a.id, a.provider.slug)))?;
@@ -134,8 +132,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         sweep_every: config.stuck.sweep_every,
     })?;
     let projecting = projector.noticing(signals.clone()).start().map_err(AppError::Thread)?;
-    let bound = config.limits.inbox_records_max;
-    let keep = config.retention.callbacks;
+    let (bound, keep) = (config.limits.inbox_records_max, config.retention.callbacks);
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
     let streams = Arc::new(Streams::default());
@@ -182,6 +179,14 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         threads: vec![writing, projecting],
         _lock: lock,
     })
+}
+
+/// What is counted, with the bounds and with every counter that alarms look at.
+fn counting(config: &Config) -> Arc<Metrics> {
+    let metrics = Metrics::default();
+    publish_limits(config, &metrics);
+    metrics.begin(config.accounts.iter().map(|a| a.provider.slug));
+    Arc::new(metrics)
 }
 
 /// Starts what sends on; with nobody to tell, and no outbox from earlier, there is none.
