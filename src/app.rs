@@ -119,19 +119,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let mut writer = InboxWriter::open(&place)?;
     writer.ensure_accounts(config.accounts.iter().map(|a| (&a.id, a.provider.slug)))?;
     let (keys, new_key) = api_keys(config, &mut writer, clock.as_ref())?;
-    let inbox_reader = InboxReader::open(&place)?;
-    let accounts = AccountNumbers::new(inbox_reader.accounts()?);
-    let (projector, handle) = Projector::new(Parts {
-        inbox: inbox_reader,
-        state: StateFile::open_writer(&place, accounts)?,
-        rules: rules.clone(),
-        clock: clock.clone(),
-        health: health.clone(),
-        metrics: metrics.clone(),
-        retention: config.retention.clone(),
-        sweep_every: config.stuck.sweep_every,
-    })?;
-    let projecting = projector.noticing(signals.clone()).start().map_err(AppError::Thread)?;
+    let (handle, projecting) = projecting(config, &place, (&rules, &clock, &health, &metrics), &signals)?;
     let (bound, keep) = (config.limits.inbox_records_max, config.retention.callbacks);
     let (inbox, writing) = Writer::start(writer, handle.clone(), health.clone(), metrics.clone(), bound, keep).map_err(AppError::Thread)?;
 
@@ -179,6 +167,32 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
         threads: vec![writing, projecting],
         _lock: lock,
     })
+}
+
+/// What folding is handed.
+type Handed<'a> = (&'a Arc<AccountRules>, &'a Arc<dyn Clock>, &'a Arc<Health>, &'a Arc<Metrics>);
+
+/// Starts what folds records into messages.
+fn projecting(
+    config: &Config,
+    place: &Place,
+    (rules, clock, health, metrics): Handed<'_>,
+    signals: &Arc<Signals>,
+) -> Result<(ProjectorHandle, JoinHandle<()>), AppError> {
+    let inbox = InboxReader::open(place)?;
+    let state = StateFile::open_writer(place, AccountNumbers::new(inbox.accounts()?))?;
+    let (projector, handle) = Projector::new(Parts {
+        inbox,
+        state,
+        rules: rules.clone(),
+        clock: clock.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        retention: config.retention.clone(),
+        sweep_every: config.stuck.sweep_every,
+    })?;
+    let thread = projector.noticing(signals.clone()).start().map_err(AppError::Thread)?;
+    Ok((handle, thread))
 }
 
 /// What is counted, with the bounds and with every counter that alarms look at.

@@ -235,6 +235,11 @@ impl Watching {
                 subcode: summary.failure_subcode.as_deref(),
             });
         }
+        self.overlays(change, read)
+    }
+
+    /// Every message that is not shown any more, and every overlay that changed.
+    fn overlays(&mut self, change: &Change, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
         for h in &change.hidden {
             let Some(Changed { message, .. }) = changed(change, h.row) else { continue };
             self.tally.gone(&gone(h, message), read)?;
