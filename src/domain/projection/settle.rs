@@ -164,8 +164,9 @@ impl<S: Source> Workbench<'_, S> {
         let deadline = since.plus(stay);
         // A clock that went back, an old record that is folded again or a deadline that was learned anew take nothing away: only a move does.
         let still = unmoved.filter(|s| s.since == since && s.deadline <= deadline);
-        if now < deadline && still.is_none() {
-            return Ok((None, Some(deadline)));
+        if now < deadline {
+            // Why it is stuck is not worked out anew at a moment at which it would not be; the sweep does that at its own.
+            return Ok((still, Some(deadline)));
         }
         let deadline = still.map_or(deadline, |s| s.deadline);
         let evidence = Evidence {

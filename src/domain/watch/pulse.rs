@@ -170,7 +170,7 @@ impl Pulse {
         later(&mut self.last_callback_at, at);
         self.refused_run = None;
         self.signed_run = 0;
-        self.unheard.clear();
+        self.unheard.retain(|(_, sent)| *sent > at);
         // The first callback after a silence: the receipts of whoever was sent to meanwhile are lost, and prove nothing against those to come.
         let was = self.standing.map(|(_, reason, _)| reason);
         if was.is_some_and(Reason::is_deaf) {
@@ -183,7 +183,8 @@ impl Pulse {
                     self.recent.forget();
                 }
                 later(&mut self.last_receipt_at, at);
-                self.waiting.clear();
+                // By time, not by what was folded first: whoever was sent to later still waits.
+                self.waiting.retain(|(_, sent)| *sent > at);
             } else {
                 later(&mut self.last_other_at, at);
             }

@@ -119,6 +119,10 @@ impl Run {
         self.clock.set(end);
         catch_up(&mut open.projector);
         drop(open);
+        // Why a message is stuck depends on what happened around it; the next start looks at every stuck one again.
+        open = self.open();
+        catch_up(&mut open.projector);
+        drop(open);
         self.messages()
     }
 
