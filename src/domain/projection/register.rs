@@ -160,6 +160,7 @@ impl<S: Source> Workbench<'_, S> {
         }
         if let Some(id) = &r.message_id {
             self.index(Key::id(id), row)?;
+            self.registered_in_thread(cx, row, r.sent_at)?;
         }
         self.touch(row);
         Ok(Registered { row, new: !known })

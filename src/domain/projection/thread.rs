@@ -42,6 +42,18 @@ impl<S: Source> Workbench<'_, S> {
     }
 
     /// Changes who holds a conversation; one that does not move is not written.
+    /// A message was registered with the provider's id: its send was accepted, so the conversation was ours then.
+    pub(super) fn registered_in_thread(&mut self, cx: Context<'_>, row: Row, sent_at: Option<Millis>) -> Result<(), S::Error> {
+        let rules = self.rules();
+        let facts = &self.view(row)?.facts;
+        let (Some(sender), Some(recipient)) = (facts.shown_sender(), facts.shown_recipient()) else { return Ok(()) };
+        if !rules.has_threads(cx.account) {
+            return Ok(());
+        }
+        let key = ThreadKey { account: cx.account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() };
+        self.control(&key, |control| control.accept(moment(sent_at, cx)))
+    }
+
     fn control(&mut self, key: &ThreadKey, change: impl FnOnce(&mut Control) -> bool) -> Result<(), S::Error> {
         self.thread_row(key)?;
         let Some(mut control) = self.thread(key).map(|thread| thread.control.clone()) else { return Ok(()) };

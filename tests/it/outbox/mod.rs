@@ -1,7 +1,7 @@
 //! What is sent on: to whom, once, in order, again, and no more; and that nothing waits for it.
 
 mod alerts;
-mod bench;
-mod receiver;
+pub mod bench;
+pub mod receiver;
 mod running;
 mod sending;

@@ -4,7 +4,7 @@
 use baophat::domain::time::Span;
 use serde_json::{Value, json};
 
-use super::stage::{CHAT, How, PAGE, SMS, ZNS};
+use super::stage::{CHAT, How, PAGE, SMS, Stage, ZNS};
 use super::twice;
 
 fn zalo(code: i64) -> Value {
@@ -50,14 +50,18 @@ fn business_suite_takes_a_conversation_and_done_gives_it_back() {
         let expected = json!({"account": "shop-page", "trouble": "thread_control", "open": true, "size": 2, "recipients": 2});
         let incident = stage.only_incident(&expected);
         assert!(incident["remedy"].as_str().unwrap().contains("Done"), "{incident}");
-        // PLACE FOR THE HOLDER: once handover events are followed, `GET /v1/threads/shop-page/{recipient}` names who holds it here, and
-        // gives it back below, when Done is pressed.
+        let holder = |stage: &Stage, who: &str| {
+            let thread = stage.service.get(&format!("/v1/threads/shop-page/{}", refused[0].recipient));
+            assert_eq!(thread["holder"]["who"], who, "{thread}");
+        };
+        holder(stage, "other");
         stage.ordinary(PAGE);
         stage.middle();
         stage.only_incident(&json!({"open": true}));
         // Done is pressed for the one, and then for the other.
         stage.send_to(PAGE, &refused[0].recipient);
         stage.advance(Span::seconds(1));
+        holder(stage, "ours");
         stage.only_incident(&json!({"open": true}));
         stage.send_to(PAGE, &refused[1].recipient);
         stage.advance(Span::seconds(1));
@@ -98,7 +102,6 @@ fn a_template_that_is_disabled_is_an_incident_of_that_template() {
         let refused = stage.refused(disabled, 2, &zalo(-146));
         stage.advance(Span::seconds(1));
         stage.failed(&refused[0], "template", "-146");
-        // PLACE FOR THE EVENT: once template events are typed, `change_template_status` opens it before anything was sent.
         let expected = json!({"account": "shop-oa", "trouble": "template", "code": "-146", "template_id": "1111111", "open": true});
         stage.only_incident(&expected);
         stage.middle();

@@ -10,6 +10,9 @@ use baophat::store::sqlite::inbox::InboxReader;
 use baophat::store::sqlite::state::{AccountNumbers, StateFile};
 use serde_json::{Value, json};
 
+use crate::outbox::bench::alert;
+use crate::outbox::receiver::Receiver;
+
 use crate::harness::{Inside, KEY, Request, holds, open, read_answer, sign, until};
 
 /// 2026-02-02T02:00:00Z, a Monday, nine o'clock in Vietnam.
@@ -50,14 +53,18 @@ pub const SMS: How = How { account: "shop-sms", kind: "sms_customer_care", templ
 /// A story in progress.
 pub struct Stage {
     pub service: Inside,
+    /// Where its alerts go.
+    alerted: Receiver,
     restarting: bool,
     serial: usize,
 }
 
 impl Stage {
     pub fn new(more: &str, restarting: bool) -> Stage {
-        let service = Inside::start(MONDAY_NINE, &format!("stuck.sweep_every = \"100ms\"\n{more}"));
-        let stage = Stage { service, restarting, serial: 0 };
+        let alerted = Receiver::start();
+        let more = format!("stuck.sweep_every = \"100ms\"\n{more}{}", alert(&alerted.url("/"), ""));
+        let service = Inside::start(MONDAY_NINE, &more);
+        let stage = Stage { service, alerted, restarting, serial: 0 };
         stage.settle();
         stage
     }
@@ -145,7 +152,7 @@ impl Stage {
             .map(|m| {
                 let id = accepted.then_some(&m.message_id);
                 json!({"account": m.account, "ref": m.reference, "message_id": id, "kind": how.kind, "template_id": how.template,
-                       "recipient": m.recipient})
+                       "recipient": m.recipient, "sender": (m.account == PAGE.account).then_some(sign::PAGE)})
             })
             .collect();
         for part in told.chunks(1_000) {
@@ -306,8 +313,7 @@ impl Stage {
 
     /// The alerts that went out so far, as `step trouble`, in order.
     ///
-    /// They are read from the feed that the sinks follow; once there are sinks in this harness, a webhook that listens may take its place here
-    /// and nowhere else.
+    /// A webhook took each of them, once and in order, and no other; what it is about stands in the incident's own document.
     pub fn alerts(&self) -> Vec<String> {
         let troubles: BTreeMap<u64, String> = self
             .incidents()
@@ -318,7 +324,16 @@ impl Stage {
             What::Incident { id, step, .. } => Some(format!("{} {}", step.as_str(), troubles[id])),
             _ => None,
         };
-        self.feed().iter().filter_map(told).collect()
+        let due: Vec<String> = self.feed().iter().filter_map(told).collect();
+        let taken = until("every alert is taken", || Some(self.alerted.taken()).filter(|all| all.len() >= due.len()));
+        let taken = taken.iter().map(|t| {
+            let told = t.json();
+            let (name, id) = (told["type"].as_str().unwrap(), told["data"]["id"].as_str().unwrap());
+            assert!(told["data"]["text"].as_str().is_some_and(|text| text.contains("shop-")), "{told}");
+            format!("{} {}", name.strip_prefix("incident.").unwrap(), troubles[&id.parse::<u64>().unwrap()])
+        });
+        assert_eq!(taken.collect::<Vec<_>>(), due);
+        due
     }
 
     /// Everything that was told on.
