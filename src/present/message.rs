@@ -240,10 +240,17 @@ impl Reader<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn message(&self, row: Row) -> Result<Option<MessageView>, StoreError> {
-        self.state.snapshot(|state| match shown_message(state, row)? {
+        let mut shown = self.state.snapshot(|state| match shown_message(state, row)? {
             Some(message) if message.facts.origin().is_some() => self.view(&message, true).map(Some),
             _ => Ok(None),
-        })
+        })?;
+        if let Some(view) = &mut shown {
+            let more = self.circumstances(view)?;
+            if let Some(stuck) = &mut view.stuck {
+                more.iter().for_each(|sentence| stuck.advice = format!("{} {sentence}", stuck.advice));
+            }
+        }
+        Ok(shown)
     }
 
     /// One message as it stands in a list.

@@ -5,6 +5,7 @@
 mod account;
 mod callback;
 mod catalogue;
+mod circumstances;
 pub mod cursor;
 pub mod examples;
 mod happening;

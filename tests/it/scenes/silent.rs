@@ -111,11 +111,16 @@ fn one_phone_that_is_off_for_days_is_no_incident_among_thousands() {
         let (off, on) = sent.split_last().unwrap();
         stage.receipts(on);
         let zns = stage.send(ZNS, 1);
+        stage.send_to(ZNS, &zns[0].recipient);
         (0..3).for_each(|_| stage.ordinary(ZNS));
         stage.pass(Span::hours(26), Span::hours(1));
         stage.middle();
         stage.stuck(off, "recipient_unreachable");
         stage.stuck(&zns[0], "recipient_unreachable");
+        let id = stage.message(&zns[0])["id"].as_str().unwrap().to_owned();
+        let one = stage.service.get(&format!("/v1/messages/{id}?lang=en"));
+        let advice = one["stuck"]["advice"].as_str().unwrap();
+        assert!(advice.contains("Of the last 1 other messages to this recipient 1 have no receipt either"), "{advice}");
         stage.pass(Span::days(2), Span::hours(6));
         stage.stands("shop-page", "connected", "well");
         assert_eq!(stage.incidents(), Vec::<serde_json::Value>::new());
