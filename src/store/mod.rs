@@ -258,7 +258,7 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// When they cannot be read.
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError>;
 
-    /// The stuck messages of an account behind a row, by rising row, at most `limit`.
+    /// The stuck messages of an account behind a row, by rising row, at most `limit`; none of an account without a number.
     ///
     /// # Errors
     /// When they cannot be read.

@@ -253,6 +253,7 @@ fn stuck_messages_of_an_account_are_found_behind_a_row(world: impl World) {
     assert_eq!(state.stuck_rows(&account("shop"), 0, 9).unwrap(), [1, 2, 4, 5]);
     assert_eq!(state.stuck_rows(&account("shop"), 1, 2).unwrap(), [2, 4]);
     assert_eq!(state.stuck_rows(&account("shop"), 5, 9).unwrap(), Vec::<Row>::new());
+    assert_eq!(state.stuck_rows(&account("nobody"), 0, 9).unwrap(), Vec::<Row>::new());
     let moved = Change { messages: vec![changed(2, false, false, |_| {})], ..Change::default() };
     state.commit(&moved, &[], None).unwrap();
     assert_eq!(state.stuck_rows(&account("shop"), 0, 9).unwrap(), [1, 4, 5]);

@@ -213,7 +213,8 @@ impl StateFile {
     /// When the file cannot be read.
     pub fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
         let engine = |e| self.conn.fault("reading what is stuck", e);
-        let (no, _) = account_no(&self.accounts, account)?;
+        // An account that nothing was ever written for has no number, and no messages.
+        let Some((no, _)) = self.accounts.no(account) else { return Ok(Vec::new()) };
         // Served by message_stuck_row.
         let sql = "SELECT row FROM message WHERE stuck_cause IS NOT NULL AND account = ?1 AND row > ?2 ORDER BY row LIMIT ?3";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
