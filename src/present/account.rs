@@ -25,7 +25,7 @@ pub struct AccountList {
 
 /// One account.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[schema(as = Account, example = json!(examples::account()))]
+#[schema(as = AccountHealth, example = json!(examples::account()))]
 pub struct AccountView {
     /// Account slug.
     #[schema(value_type = Account)]

@@ -49,7 +49,7 @@ pub struct ThreadView {
 
 /// Who holds a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = ThreadHolder)]
+#[schema(as = Holder)]
 pub struct HolderView {
     /// `ours`, `other`, `idle` or `unknown`.
     #[schema(value_type = schema::ThreadHolder)]
