@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::state::State;
 
-/// How many failure codes are counted apart; the rest count under [`OTHER`].
+/// How many failure codes are counted apart; the rest count under `other`.
 pub const FAILURE_CODES_MAX: usize = 16;
 
 /// What failures count under whose code has no place of its own.
