@@ -3,6 +3,7 @@
 //! a restart in its middle, and must end alike.
 
 mod cohort;
+mod learned;
 mod refused;
 mod signed;
 mod silent;
