@@ -47,6 +47,7 @@ struct Messages {
     in_thread: BTreeSet<(Row, Millis, Row)>,
     keys: BTreeMap<Key, BTreeSet<Row>>,
     threads: HashMap<ThreadKey, (Row, Thread)>,
+    by_row: BTreeMap<Row, ThreadKey>,
     outcomes: BTreeMap<Seq, Outcome>,
     sheets: BTreeMap<String, Vec<u8>>,
     feed: Vec<Entry>,
@@ -74,7 +75,7 @@ impl Memory {
     /// Opens the state.
     pub fn state(&self) -> MemoryState {
         let known = self.disk().inbox.account_ids();
-        MemoryState { disk: self.clone(), known }
+        MemoryState { disk: self.clone(), known, walked: 0 }
     }
 
     /// How often again the callback of a record came.
@@ -215,6 +216,8 @@ impl RecordReader for MemoryReader {
 pub struct MemoryState {
     disk: Memory,
     known: HashSet<AccountId>,
+    /// How far retention has walked over the conversations.
+    walked: Row,
 }
 
 fn contradiction(what: &'static str, row: Row) -> StoreError {
@@ -319,6 +322,7 @@ impl StateWriter for MemoryState {
             state.keys.entry(*key).or_default().insert(*row);
         }
         for (key, row, thread, _) in &change.threads {
+            state.by_row.insert(*row, key.clone());
             state.threads.insert(key.clone(), (*row, thread.clone()));
         }
         for sheet in &change.sheets {
@@ -352,6 +356,15 @@ impl StateWriter for MemoryState {
             state.keys.retain(|_, rows| !(rows.remove(row) && rows.is_empty()));
         }
         old.iter().for_each(|seq| drop(state.outcomes.remove(seq)));
+        let next: Vec<(Row, ThreadKey)> = state.by_row.range(self.walked + 1..).take(limit).map(|(row, key)| (*row, key.clone())).collect();
+        self.walked = next.get(limit - 1).map_or(0, |(row, _)| *row);
+        for (row, key) in next {
+            let heard = state.threads.get(&key).and_then(|(_, thread)| thread.last_heard());
+            if heard.is_none_or(|at| at < before) && !state.messages.values().any(|m| m.filed.thread == Some(row)) {
+                state.threads.remove(&key);
+                state.by_row.remove(&row);
+            }
+        }
         state.pruned_row = gone.last().copied().unwrap_or(state.pruned_row);
         Ok(gone.len() + old.len())
     }
@@ -411,6 +424,6 @@ impl Source for MemoryState {
         let disk = self.disk.disk();
         let state = &disk.state;
         let last = state.messages.keys().next_back().copied().unwrap_or(0).max(state.pruned_row);
-        Ok((last + 1, state.threads.values().map(|(row, _)| *row).max().unwrap_or(0) + 1))
+        Ok((last + 1, state.by_row.keys().next_back().copied().unwrap_or(0) + 1))
     }
 }

@@ -298,6 +298,9 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// Deletes, among the `limit` oldest messages, those that became known before `before` (their keys may stay, and lead nowhere); and among the `limit`
     /// oldest outcomes those of records that arrived before `records_before`; how many went in all. Rows are never given again.
     ///
+    /// Each call also looks at the next conversations, one at least and `limit` at most, beginning anew behind the last, and deletes those that
+    /// no message belongs to and that were not heard of since `before`; they are not counted.
+    ///
     /// # Errors
     /// All of it happened or nothing.
     fn prune(&mut self, before: Millis, records_before: Millis, limit: usize) -> Result<usize, StoreError>;

@@ -63,6 +63,7 @@ over_every_store! {
     sheets_are_replaced_forgotten_and_found_by_the_beginning_of_their_names
     outcomes_are_replaced_and_found_by_status
     pruning_the_state_takes_old_messages_and_outcomes_and_rows_are_never_given_again
+    conversations_go_when_they_are_old_and_no_message_belongs_to_them
 }
 
 fn account(slug: &str) -> AccountId {
@@ -334,4 +335,30 @@ fn pruning_the_state_takes_old_messages_and_outcomes_and_rows_are_never_given_ag
     for state in [state, world.state()] {
         assert_eq!((state.next_rows().unwrap().0, state.cursor().unwrap()), (4, 3));
     }
+}
+
+fn conversations_go_when_they_are_old_and_no_message_belongs_to_them(world: impl World) {
+    let mut state = with_account(&world);
+    let name = |recipient: &str| ThreadKey { account: account("shop"), sender: "page".into(), recipient: recipient.into() };
+    let heard = |at: i64| {
+        let mut thread = Thread::default();
+        thread.read.observe(Millis(1), Millis(at));
+        thread
+    };
+    let of = |row: Row, recipient: &str, thread: Thread| (name(recipient), row, thread, true);
+    let threads = vec![of(1, "old", heard(50)), of(2, "named", heard(50)), of(3, "fresh", heard(150)), of(4, "silent", Thread::default())];
+    let messages = vec![changed(1, true, true, |m| m.filed.thread = Some(2))];
+    state.commit(&Change { messages, threads, ..Change::default() }, &[], Some(1)).unwrap();
+    let left = |state: &dyn Fn(&ThreadKey) -> bool| ["old", "named", "fresh", "silent"].map(|who| state(&name(who)));
+    for limit in [1, 1, 9, 9] {
+        assert_eq!(StateWriter::prune(&mut state, Millis(100), Millis(0), limit).unwrap(), 0);
+    }
+    assert_eq!(left(&|key| state.thread(key).unwrap().is_some()), [false, true, true, false]);
+    // Its message goes, and then it.
+    assert_eq!(StateWriter::prune(&mut state, Millis(140), Millis(0), 9).unwrap(), 1);
+    for _ in 0..4 {
+        StateWriter::prune(&mut state, Millis(140), Millis(0), 9).unwrap();
+    }
+    assert_eq!(left(&|key| state.thread(key).unwrap().is_some()), [false, false, true, false]);
+    assert_eq!(state.next_rows().unwrap(), (2, 4));
 }

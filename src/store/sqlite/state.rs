@@ -148,6 +148,8 @@ pub struct StateFile {
     conn: Db,
     /// What the writer knows of the key index; a reader has none, and neither has a writer after a failure.
     keys: Option<Keys>,
+    /// How far retention has walked over the conversations.
+    walked: Row,
     /// Numbers of accounts; the owner refreshes them when the inbox has met a new one.
     pub accounts: AccountNumbers,
 }
@@ -160,7 +162,7 @@ impl StateFile {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_writer(place: &Place, accounts: AccountNumbers) -> Result<StateFile, StoreError> {
-        Ok(StateFile { conn: place.open_writer(Part::State)?, keys: None, accounts })
+        Ok(StateFile { conn: place.open_writer(Part::State)?, keys: None, walked: 0, accounts })
     }
 
     /// Opens the state for reading.
@@ -168,7 +170,7 @@ impl StateFile {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_reader(place: &Place, accounts: AccountNumbers) -> Result<StateFile, StoreError> {
-        Ok(StateFile { conn: place.open_reader(Part::State)?, keys: None, accounts })
+        Ok(StateFile { conn: place.open_reader(Part::State)?, keys: None, walked: 0, accounts })
     }
 
     /// [`Place::usable`], for this connection's file.

@@ -1,16 +1,48 @@
 //! Upkeep of the state file: old rows go in small steps, a rebuild begins empty, the write-ahead log is emptied.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use super::StateFile;
+use super::{StateFile, decode_thread};
 use crate::domain::ids::Row;
 use crate::domain::time::Millis;
 use crate::store::StoreError;
 use crate::store::sqlite::classify;
 use crate::store::sqlite::inbox;
 
+/// Conversations are many and rarely old: a step looks at this part of as many as of messages.
+const THREADS_SHARE: usize = 5;
+
+/// One stretch of a walk over all conversations, which begins anew at its end; up to where it came. Their number is not given again while
+/// a message names it.
+fn prune_threads(conn: &Connection, after: Row, before: Millis, limit: usize) -> Result<Row, StoreError> {
+    let engine = |e| classify("pruning conversations", e);
+    let (mut seen, mut last, mut old) = (0, 0, Vec::new());
+    {
+        // Served by the primary key; what still has a message by message_thread.
+        let sql = "SELECT row, marks, EXISTS (SELECT 1 FROM message WHERE message.thread = thread.row) FROM thread WHERE row > ?1 ORDER BY row LIMIT ?2";
+        let mut next = conn.prepare_cached(sql).map_err(engine)?;
+        let mut rows = next.query(params![after as i64, limit as i64]).map_err(engine)?;
+        while let Some(row) = rows.next().map_err(engine)? {
+            (seen, last) = (seen + 1, row.get(0).map_err(engine)?);
+            let named: bool = row.get(2).map_err(engine)?;
+            if named {
+                continue;
+            }
+            let marks = row.get_ref(1).and_then(|d| Ok(d.as_blob()?)).map_err(engine)?;
+            if decode_thread(marks)?.last_heard().is_none_or(|at| at < before) {
+                old.push(last);
+            }
+        }
+    }
+    for row in old {
+        conn.prepare_cached("DELETE FROM thread WHERE row = ?1").and_then(|mut s| s.execute([row])).map_err(engine)?;
+    }
+    Ok(if seen < limit { 0 } else { last as Row })
+}
+
 impl StateFile {
-    /// Deletes up to `limit` messages that became known before `before`, and outcomes of records that are gone; how many went.
+    /// Deletes up to `limit` messages that became known before `before`, and outcomes of records that are gone; how many went. Of the
+    /// conversations it looks at the next few in each call, and lets go of those without a message that were not heard of since `before`.
     ///
     /// # Errors
     /// When the engine fails.
@@ -36,6 +68,7 @@ impl StateFile {
             )
             .map_err(engine)?;
         super::feed::prune(&tx, records_before, limit).map_err(engine)?;
+        let walked = prune_threads(&tx, self.walked, before, limit.div_ceil(THREADS_SHARE))?;
         // Rows are never given twice, or an old public id would lead to another message.
         if let Some(last) = rows.iter().max() {
             tx.execute(
@@ -45,6 +78,7 @@ impl StateFile {
             .map_err(engine)?;
         }
         tx.commit().map_err(engine)?;
+        self.walked = walked;
         Ok(rows.len() + outcomes)
     }
 
