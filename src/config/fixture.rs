@@ -5,9 +5,7 @@ use crate::domain::record::{Callback, SendAnswer};
 use crate::domain::stuck::common_cause;
 use crate::domain::time::Span;
 use crate::providers::support::NO_SUPPORT;
-use crate::providers::{
-    Account, AnswerContext, Carriage, ConsoleStep, Conversations, Deadline, Refusal, Setting, SettingError, SettingKind, Spec,
-};
+use crate::providers::{Account, AnswerContext, ConsoleStep, Conversations, Deadline, Refusal, Setting, SettingError, SettingKind, Spec};
 
 pub(super) const PROVIDERS: &[&Spec] = &[&ZALO, &FACEBOOK, &ESMS];
 
@@ -35,7 +33,7 @@ const BARE: Spec = Spec {
     default_kind: None,
     deadlines: &[],
     groups: &[],
-    carriage: |_| Carriage::default(),
+    carriage: None,
     account: |_, _| Err(SettingError { key: "provider", problem: "bare".into() }),
     fold_message_id: str::to_owned,
     fold_recipient: str::to_owned,

@@ -22,7 +22,7 @@ use super::time::{Millis, Span};
 
 use register::differences;
 pub use register::{Difference, Registered, RegistrationConflict};
-pub use workbench::{Change, Changed, Hidden, Key, KeyKind, StuckMove, ThreadKey, Times, Transition, Workbench};
+pub use workbench::{ByRow, Change, Changed, Hidden, Key, KeyKind, StuckMove, ThreadKey, Times, Transition, Workbench};
 
 /// What is already known; implemented by the store.
 pub trait Source {
@@ -72,6 +72,8 @@ pub trait Rules {
     fn stuck_cause(&self, account: &AccountId, evidence: &StuckEvidence<'_>) -> Cause;
     /// The kind of a registered message where nobody tells one.
     fn default_kind(&self, account: &AccountId) -> Option<&'static str>;
+    /// The sender of a registered message where nobody tells one: the account has only this one.
+    fn default_sender(&self, account: &AccountId) -> Option<&str>;
     /// The class of a failure.
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class;
 }

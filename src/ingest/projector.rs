@@ -70,6 +70,7 @@ pub struct Projector<I, S> {
     watch_after: Millis,
     /// Accounts whose stuck messages are looked at again, and behind which row.
     reviews: VecDeque<(AccountId, Row)>,
+    review_after: Millis,
     /// Nothing is told on: the past is only made again. `Some(true)`: what is remembered of these records is kept already.
     past: Option<bool>,
     /// What was noticed at the edge.
@@ -141,6 +142,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             watch_after: Millis(0),
             // What changed shortly before the end may not have been looked at.
             reviews: rules.iter().map(|(id, _)| (id.clone(), 0)).collect(),
+            review_after: Millis(0),
             past: None,
             signals: Arc::default(),
             inbox,

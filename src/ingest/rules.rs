@@ -99,6 +99,10 @@ impl Rules for AccountRules {
         self.get(account).and_then(|k| k.spec.default_kind)
     }
 
+    fn default_sender(&self, account: &AccountId) -> Option<&str> {
+        self.get(account).and_then(|k| k.account.only_sender())
+    }
+
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class {
         self.get(account).map_or(Class::Unknown, |k| catalogue().classify(k.spec, kind, failure).0)
     }

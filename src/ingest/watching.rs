@@ -3,7 +3,7 @@
 //!
 //! After a failed commit everything here is dropped and read again, like everything else that was made of the state.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::rules::AccountRules;
 use super::signals::Signals;
@@ -12,7 +12,7 @@ use crate::domain::failure::{Class, Failure, Retry};
 use crate::domain::feed::MessageAt;
 use crate::domain::ids::AccountId;
 use crate::domain::message::{Message, Summary};
-use crate::domain::projection::{Change, Changed, Hidden, Rules};
+use crate::domain::projection::{ByRow, Change, Changed, Hidden, Rules};
 use crate::domain::record::Status;
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Evidence};
@@ -22,9 +22,12 @@ use crate::domain::watch::tally::{ReadSheets, Tally};
 use crate::domain::watch::templates::{self, Templates};
 use crate::domain::watch::{MessageMove, Moved, Standing, StuckChange, Watch};
 use crate::metrics::Metrics;
+use crate::providers::Refusal;
 use crate::providers::catalogue::catalogue;
-use crate::providers::{Carriage, Refusal};
 use crate::store::{StateWriter, StoreError};
+
+/// How the metrics call messages without a kind.
+const NO_KIND: &str = "none";
 
 /// Something that a record told beside its messages.
 #[derive(Debug)]
@@ -51,11 +54,13 @@ pub(super) enum Noted {
 pub(super) struct Watching {
     watch: Watch,
     tally: Tally,
-    /// Provider, kind and seconds to delivery, for the metrics.
-    latencies: Vec<(&'static str, Option<String>, f64)>,
+    /// Seconds to delivery by provider and kind, for the metrics.
+    latencies: BTreeMap<&'static str, BTreeMap<String, Vec<f64>>>,
     /// Clues of refused requests, for the metrics.
     clues: Vec<(&'static str, u64)>,
     templates: HashMap<AccountId, Templates>,
+    /// The groups of the callback at hand.
+    told: Vec<&'static EventGroup>,
 }
 
 impl Watching {
@@ -73,7 +78,7 @@ impl Watching {
         let owners: BTreeSet<AccountId> = kept.iter().filter_map(|(name, _)| Some(templates::named(name)?.0)).collect();
         let sheets = || kept.iter().map(|(name, data)| (name.as_str(), data.as_slice()));
         let templates = owners.into_iter().map(|id| (id.clone(), Templates::load(id, sheets()))).collect();
-        Ok(Watching { watch, tally: Tally::new(), latencies: Vec::new(), clues: Vec::new(), templates })
+        Ok(Watching { watch, tally: Tally::new(), latencies: BTreeMap::new(), clues: Vec::new(), templates, told: Vec::new() })
     }
 
     /// The rules of the fold, with what the watch knows.
@@ -107,9 +112,9 @@ impl Watching {
         match what {
             Noted::Callback { groups, status } if !again => {
                 let all = rules.get(&account).map_or(&[][..], |k| k.spec.groups);
-                let told: Vec<&'static EventGroup> =
-                    all.iter().enumerate().filter(|(i, _)| groups & (1 << i) != 0).map(|(_, g)| g).collect();
-                self.watch.callback(&account, at, &told);
+                self.told.clear();
+                self.told.extend(all.iter().enumerate().filter(|(i, _)| groups & (1 << i) != 0).map(|(_, g)| g));
+                self.watch.callback(&account, at, &self.told);
                 if status == Status::Error {
                     self.watch.pulse(&account).counters.errors.again(1, at);
                 }
@@ -182,19 +187,15 @@ impl Watching {
 
     /// Every message that moved, and every overlay that changed.
     fn moves(&mut self, rules: &AccountRules, change: &Change, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
-        let mut carried: HashMap<u64, Carriage> = HashMap::new();
+        let by_row = change.by_row();
         for t in &change.transitions {
-            let Some(changed) = changed(change, t.row) else { continue };
-            let Changed { message, summary, .. } = changed;
+            let Some(Changed { message, summary, .. }) = by_row.get(t.row) else { continue };
             let Some(known) = rules.get(&message.account) else { continue };
-            if t.to != State::Queued && !carried.contains_key(&t.row) {
-                carried.insert(t.row, (known.spec.carriage)(&message.timeline));
-            }
+            let carriage = known.spec.carriage.filter(|_| t.to != State::Queued).map(|read| read(&message.timeline));
             let retry = t.class.filter(|_| t.to == State::Failed).and_then(|_| retry(known.spec, summary));
-            let carriage = carried.get(&t.row);
             // The price that counts is the one of the end; before it nothing is spent for sure.
             let ended = |state: Option<State>| matches!(state, Some(State::Delivered | State::Read | State::Failed));
-            let price = carriage.and_then(|c| c.price);
+            let price = carriage.as_ref().and_then(|c| c.price);
             let moved = Moved {
                 account: &message.account,
                 now: t.now,
@@ -204,7 +205,7 @@ impl Watching {
                 kind: summary.kind.as_deref(),
                 template_id: summary.template_id.as_deref(),
                 sender: summary.sender.as_deref(),
-                carrier: carriage.and_then(|c| c.carrier.as_deref()),
+                carrier: carriage.as_ref().and_then(|c| c.carrier.as_deref()),
                 price: price.filter(|_| ended(Some(t.to))),
                 price_before: price.filter(|_| ended(t.from)),
                 queued_at: t.times.queued_at,
@@ -222,7 +223,7 @@ impl Watching {
             }
             let first = !matches!(t.from, Some(State::Delivered | State::Read)) && matches!(t.to, State::Delivered | State::Read);
             if let (true, Some(sent), Some(delivered)) = (first, t.times.sent_at, t.times.delivered_at) {
-                self.latencies.push((known.spec.slug, moved.kind.map(str::to_owned), (delivered.0 - sent.0) as f64 / 1_000.0));
+                self.took(known.spec.slug, moved.kind, (delivered.0 - sent.0) as f64 / 1_000.0);
             }
             self.watch.moved(&MessageMove {
                 moved,
@@ -235,17 +236,25 @@ impl Watching {
                 subcode: summary.failure_subcode.as_deref(),
             });
         }
-        self.overlays(change, read)
+        self.overlays(change, &by_row, read)
+    }
+
+    fn took(&mut self, provider: &'static str, kind: Option<&str>, seconds: f64) {
+        let (kinds, kind) = (self.latencies.entry(provider).or_default(), kind.unwrap_or(NO_KIND));
+        match kinds.get_mut(kind) {
+            Some(all) => all.push(seconds),
+            None => drop(kinds.insert(kind.to_owned(), vec![seconds])),
+        }
     }
 
     /// Every message that is not shown any more, and every overlay that changed.
-    fn overlays(&mut self, change: &Change, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
+    fn overlays(&mut self, change: &Change, by_row: &ByRow<'_>, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
         for h in &change.hidden {
-            let Some(Changed { message, .. }) = changed(change, h.row) else { continue };
+            let Some(Changed { message, .. }) = by_row.get(h.row) else { continue };
             self.tally.gone(&gone(h, message), read)?;
         }
         for s in &change.stuck_moves {
-            let Some(Changed { message, .. }) = changed(change, s.row) else { continue };
+            let Some(Changed { message, .. }) = by_row.get(s.row) else { continue };
             self.watch.stuck_changed(StuckChange {
                 id: MessageAt { row: s.row, created_at: message.created_at },
                 account: &message.account,
@@ -290,8 +299,8 @@ impl Watching {
     /// Brings the metrics up to what was committed.
     pub(super) fn measure(&mut self, rules: &AccountRules, metrics: &Metrics) {
         let watched = &metrics.watched;
-        for (provider, kind, seconds) in self.latencies.drain(..) {
-            watched.delivered(provider, kind.as_deref(), seconds);
+        for (provider, kinds) in std::mem::take(&mut self.latencies) {
+            kinds.iter().for_each(|(kind, seconds)| watched.delivered(provider, kind, seconds));
         }
         for (clue, n) in self.clues.drain(..) {
             (0..n).for_each(|_| watched.clue(clue));
@@ -340,10 +349,6 @@ fn gone<'a>(hidden: &'a Hidden, message: &'a Message) -> Moved<'a> {
     }
 }
 
-fn changed(change: &Change, row: u64) -> Option<&Changed> {
-    change.messages.binary_search_by_key(&row, |c| c.message.row).ok().map(|i| &change.messages[i])
-}
-
 fn retry(spec: &crate::providers::Spec, summary: &Summary) -> Option<Retry> {
     let failure = Failure { subcode: summary.failure_subcode.clone(), ..Failure::coded(summary.failure_code.clone()?, None) };
     Some(catalogue().classify(spec, summary.kind.as_deref(), &failure).1)
@@ -384,6 +389,10 @@ impl Rules for Judge<'_> {
 
     fn default_kind(&self, account: &AccountId) -> Option<&'static str> {
         self.rules.default_kind(account)
+    }
+
+    fn default_sender(&self, account: &AccountId) -> Option<&str> {
+        self.rules.default_sender(account)
     }
 
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class {

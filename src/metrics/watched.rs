@@ -97,10 +97,11 @@ impl Watched {
         w
     }
 
-    /// Measures a delivery.
-    pub fn delivered(&self, provider: &str, kind: Option<&str>, seconds: f64) {
-        let labels = OfKind { provider: provider.to_owned(), kind: self.known(kind.unwrap_or("none")) };
-        self.delivery.get_or_create(&labels).observe(seconds);
+    /// Measures deliveries: how many seconds each of them took.
+    pub fn delivered(&self, provider: &str, kind: &str, seconds: &[f64]) {
+        let labels = OfKind { provider: provider.to_owned(), kind: self.known(kind) };
+        let delivery = self.delivery.get_or_create(&labels);
+        seconds.iter().for_each(|s| delivery.observe(*s));
     }
 
     fn known(&self, kind: &str) -> String {
@@ -167,7 +168,7 @@ mod tests {
     fn labels_are_bounded_and_what_is_gone_becomes_nought() {
         let metrics = Metrics::default();
         for n in 0..super::KINDS_MAX + 10 {
-            metrics.watched.delivered("p", Some(&format!("kind-{n}")), 2.0);
+            metrics.watched.delivered("p", &format!("kind-{n}"), &[2.0]);
         }
         metrics.watched.stuck([("a", "unknown", 3), ("b", "unknown", 1)]);
         metrics.watched.stuck([("a", "unknown", 2)]);

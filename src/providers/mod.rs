@@ -65,8 +65,8 @@ pub struct Spec {
     pub deadlines: &'static [Deadline],
     /// The groups of events that its callbacks belong to, in the order in which they are shown.
     pub groups: &'static [EventGroup],
-    /// The carrier and the price (in ten-thousandths of a đồng) that a message's timeline tells, where the provider tells them.
-    pub carriage: fn(&Timeline) -> Carriage,
+    /// Reads the carrier and the price (in ten-thousandths of a đồng) out of a message's timeline, where the provider tells them.
+    pub carriage: Option<fn(&Timeline) -> Carriage>,
     /// Makes a configured account.
     pub account: MakeAccount,
     /// Brings a message id into the form in which it is compared and shown.
@@ -262,6 +262,11 @@ pub trait Account: Send + Sync {
 
     /// Tells the groups of events that a callback belongs to, as places in [`Spec::groups`]; each at least once.
     fn groups(&self, callback: &Callback, parsed: &Parsed, tell: &mut dyn FnMut(usize));
+
+    /// The id in whose name every message of the account goes out, where there can be only one.
+    fn only_sender(&self) -> Option<&str> {
+        None
+    }
 
     /// When the configured token ends, where the configuration says so.
     fn token_ends_at(&self) -> Option<Millis> {

@@ -19,7 +19,7 @@ fn with_samples() -> Metrics {
     metrics.store_bytes.get_or_create(&Part { part: "inbox".into() }).set(1);
     metrics.healthy.get_or_create(&Part { part: "inbox".into() }).set(1);
     let watched = &metrics.watched;
-    watched.delivered("zalo", Some("zns"), 1.0);
+    watched.delivered("zalo", "zns", &[1.0]);
     watched.standing("shop-oa", ["connected", "silent"], "connected");
     watched.last_callback("shop-oa", 1);
     watched.incidents_open("shop-oa", 1);

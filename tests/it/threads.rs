@@ -138,6 +138,43 @@ fn a_send_without_an_answer_in_a_conversation_of_another_is_stuck_for_that() {
 }
 
 #[test]
+fn a_take_over_that_is_told_late_explains_what_was_stuck_before() {
+    let service = start();
+    told(&service, "messaging", &item(-3_600, "message", &json!({"mid": "m_early", "text": "chào shop"})));
+    register(&service, "unexplained");
+    service.clock.advance(Span::minutes(16));
+    let find = || service.get("/v1/messages?ref=unexplained&lang=en")["data"][0].clone();
+    let stuck = until("it is stuck", || Some(find()).filter(|m| !m["stuck"].is_null()));
+    assert_ne!(stuck["stuck"]["cause"], "thread_control", "{stuck}");
+    // What the provider tried to tell for a while comes through.
+    told(&service, "standby", &item(-60, "message", &json!({"mid": "m_theirs", "text": "còn không shop"})));
+    held(&service, "other");
+    service.clock.advance(Span::hours(1));
+    until("it is explained", || (find()["stuck"]["cause"] == "thread_control").then_some(()));
+}
+
+/// An account with one Page.
+const ONE_PAGE: &str = r#"
+[[account]]
+id = "one-page"
+provider = "facebook"
+app_id = "550011122233355"
+app_secret = "giay-bao-phat-demo-key-C3"
+verify_token = "xac-nhan-demo-2026"
+page_ids = ["104417700031399"]
+"#;
+
+#[test]
+fn a_message_registered_without_a_sender_stands_in_the_conversation_of_the_only_page() {
+    let service = Inside::start(START, ONE_PAGE);
+    let message = service.post("/v1/messages", &json!({"account": "one-page", "ref": "plain", "recipient": CUSTOMER})).is(201).json();
+    assert_eq!(message["sender"], "104417700031399");
+    answer(&service, &message, 400, &refusal(10, 2_018_300));
+    let thread = service.get(&format!("/v1/threads/one-page/{CUSTOMER}?lang=en"));
+    holds(&json!({"sender": "104417700031399", "holder": {"who": "other", "evidence": "refusal"}}), &thread).unwrap();
+}
+
+#[test]
 fn what_a_zalo_user_does_opens_the_window_and_stays_ignored() {
     let service = start();
     let parties = json!({"sender": {"id": "4711"}, "recipient": {"id": OA}});

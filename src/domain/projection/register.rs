@@ -145,10 +145,11 @@ impl<S: Source> Workbench<'_, S> {
         };
         let in_id = r.message_id.as_deref().and_then(|id| self.rules().server_time_of_id(cx.account, id));
         let known = self.view(row)?.facts.origin().is_some();
-        let default_kind = self.rules().default_kind(cx.account);
+        let rules = self.rules();
         let message = self.edit(row)?;
         message.facts.observe_registration(r, cx.received_at);
-        message.facts.kind.guess(default_kind);
+        message.facts.kind.guess(rules.default_kind(cx.account));
+        message.facts.sender.guess(rules.default_sender(cx.account));
         if let Some(at) = in_id {
             let known = message.facts.server_time.in_id;
             message.facts.server_time.in_id = Some(known.map_or(at, |k| k.min(at)));

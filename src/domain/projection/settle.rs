@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Key, Source, StuckMove, ThreadKey, Times, Transition, Workbench};
+use super::thread::thread_key;
+use super::{Key, Source, StuckMove, Times, Transition, Workbench};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Filed, Summary};
@@ -89,7 +90,7 @@ impl<S: Source> Workbench<'_, S> {
     fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {
         let sender = facts.shown_sender();
         let recipient = facts.shown_recipient();
-        let key = if hidden { None } else { self.thread_key(account, facts) };
+        let key = if hidden { None } else { thread_key(self.rules(), account, facts) };
         let thread = match &key {
             Some(key) => Some(self.thread_row(key)?),
             None => None,
@@ -124,16 +125,9 @@ impl<S: Source> Workbench<'_, S> {
         Ok((summary, derived))
     }
 
-    /// The conversation that facts belong to, where the provider has conversations.
-    pub(super) fn thread_key(&self, account: &AccountId, facts: &Facts) -> Option<ThreadKey> {
-        let (sender, recipient) = (facts.shown_sender()?, facts.shown_recipient()?);
-        let of = || ThreadKey { account: account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() };
-        self.rules().has_threads(account).then(of)
-    }
-
     /// Another app took the conversation before that moment, and holds it still.
     fn held_by_other(&self, account: &AccountId, facts: &Facts, since: Millis, now: Millis) -> bool {
-        let key = self.thread_key(account, facts);
+        let key = thread_key(self.rules(), account, facts);
         let holder = key.as_ref().and_then(|key| self.thread(key)).map(|thread| thread.control.holder(now));
         matches!(holder, Some(Holder::Other { since: taken, .. }) if taken <= since)
     }

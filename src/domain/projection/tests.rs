@@ -8,7 +8,7 @@ mod shelf;
 mod stuck;
 mod watermarks;
 
-use shelf::{Outcome, Shelf, Shown, Step};
+use shelf::{ONE_PAGE, Outcome, Shelf, Shown, Step};
 
 use super::*;
 use crate::domain::event::{Claim, Evidence, Report, WatermarkKind};

@@ -2,10 +2,11 @@
 //!
 //! It touches no message: who holds a conversation writes no state, and is asked for when a deadline passes.
 
-use super::{Context, Source, ThreadKey, Workbench};
+use super::{Context, Rules, Source, ThreadKey, Workbench};
 use crate::domain::event::{AnswerOutcome, AnswerReading, ThreadEvent};
+use crate::domain::facts::Facts;
 use crate::domain::failure::{Class, Failure};
-use crate::domain::ids::Row;
+use crate::domain::ids::{AccountId, Row};
 use crate::domain::thread::control::Control;
 use crate::domain::time::{Millis, Span};
 
@@ -26,34 +27,24 @@ impl<S: Source> Workbench<'_, S> {
     pub(super) fn answered_in_thread(&mut self, cx: Context<'_>, row: Row, reading: &AnswerReading) -> Result<(), S::Error> {
         let rules = self.rules();
         let facts = &self.view(row)?.facts;
-        let (Some(sender), Some(recipient)) = (facts.shown_sender(), facts.shown_recipient()) else { return Ok(()) };
-        if !rules.has_threads(cx.account) {
-            return Ok(());
-        }
-        let key = ThreadKey { account: cx.account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() };
-        let kind = facts.kind.value().map(str::to_owned);
+        let Some(key) = thread_key(rules, cx.account, facts) else { return Ok(()) };
         match &reading.outcome {
             AnswerOutcome::Accepted { at, .. } => self.control(&key, |control| control.accept(moment(*at, cx))),
-            AnswerOutcome::Refused { failure, .. } if rules.classify(cx.account, kind.as_deref(), failure) == Class::ThreadControl => {
+            AnswerOutcome::Refused { failure, .. } if rules.classify(cx.account, facts.kind.value(), failure) == Class::ThreadControl => {
                 self.control(&key, |control| control.refuse(moment(failure.at, cx), code(failure)))
             }
             AnswerOutcome::Refused { .. } | AnswerOutcome::Unknown { .. } => Ok(()),
         }
     }
 
-    /// Changes who holds a conversation; one that does not move is not written.
     /// A message was registered with the provider's id: its send was accepted, so the conversation was ours then.
     pub(super) fn registered_in_thread(&mut self, cx: Context<'_>, row: Row, sent_at: Option<Millis>) -> Result<(), S::Error> {
         let rules = self.rules();
-        let facts = &self.view(row)?.facts;
-        let (Some(sender), Some(recipient)) = (facts.shown_sender(), facts.shown_recipient()) else { return Ok(()) };
-        if !rules.has_threads(cx.account) {
-            return Ok(());
-        }
-        let key = ThreadKey { account: cx.account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() };
+        let Some(key) = thread_key(rules, cx.account, &self.view(row)?.facts) else { return Ok(()) };
         self.control(&key, |control| control.accept(moment(sent_at, cx)))
     }
 
+    /// Changes who holds a conversation; one that does not move is not written.
     fn control(&mut self, key: &ThreadKey, change: impl FnOnce(&mut Control) -> bool) -> Result<(), S::Error> {
         self.thread_row(key)?;
         let Some(mut control) = self.thread(key).map(|thread| thread.control.clone()) else { return Ok(()) };
@@ -64,6 +55,13 @@ impl<S: Source> Workbench<'_, S> {
         }
         Ok(())
     }
+}
+
+/// The conversation that facts belong to, where the provider has conversations.
+pub(super) fn thread_key(rules: &dyn Rules, account: &AccountId, facts: &Facts) -> Option<ThreadKey> {
+    let (sender, recipient) = (facts.shown_sender()?, facts.shown_recipient()?);
+    let of = || ThreadKey { account: account.clone(), sender: sender.to_owned(), recipient: recipient.to_owned() };
+    rules.has_threads(account).then(of)
 }
 
 fn moment(told: Option<Millis>, cx: Context<'_>) -> Millis {

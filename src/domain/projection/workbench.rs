@@ -9,6 +9,7 @@ use crate::domain::failure::Class;
 use crate::domain::feed::Entry;
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Message, Summary};
+use crate::domain::quick::QuickMap;
 use crate::domain::state::State;
 use crate::domain::stuck::Cause;
 use crate::domain::thread::{Affected, Thread};
@@ -162,6 +163,26 @@ pub struct Change {
     pub feed: Vec<Entry>,
 }
 
+impl Change {
+    /// The messages by their rows.
+    pub fn by_row(&self) -> ByRow<'_> {
+        ByRow { rows: self.messages.iter().map(|c| c.message.row).collect(), messages: &self.messages }
+    }
+}
+
+/// The messages of a change, to be looked up by row: each lookup reads rows that lie side by side, and then the one message.
+pub struct ByRow<'a> {
+    rows: Vec<Row>,
+    messages: &'a [Changed],
+}
+
+impl<'a> ByRow<'a> {
+    /// The message of a row.
+    pub fn get(&self, row: Row) -> Option<&'a Changed> {
+        self.rows.binary_search(&row).ok().and_then(|i| self.messages.get(i))
+    }
+}
+
 /// A message to write.
 #[derive(Debug)]
 pub struct Changed {
@@ -194,7 +215,7 @@ struct HeldThread {
 pub struct Workbench<'a, S: Source> {
     source: &'a S,
     rules: &'a dyn Rules,
-    messages: HashMap<Row, Held>,
+    messages: QuickMap<Row, Held>,
     keys: HashMap<Key, Vec<Row>>,
     new_keys: Vec<(Key, Row)>,
     new_listed_keys: Vec<(Key, Row)>,
@@ -203,9 +224,9 @@ pub struct Workbench<'a, S: Source> {
     pub(super) transitions: Vec<Transition>,
     pub(super) stuck_moves: Vec<StuckMove>,
     pub(super) hidden: Vec<Hidden>,
-    pub(super) summaries: HashMap<Row, Box<Summary>>,
+    pub(super) summaries: QuickMap<Row, Box<Summary>>,
     /// Messages on the bench by conversation; what left its conversation since is still named here.
-    in_thread: HashMap<Row, Vec<Row>>,
+    in_thread: QuickMap<Row, Vec<Row>>,
     next_message: Row,
     next_thread: Row,
 }
@@ -220,7 +241,7 @@ impl<'a, S: Source> Workbench<'a, S> {
         Ok(Workbench {
             source,
             rules,
-            messages: HashMap::new(),
+            messages: QuickMap::default(),
             keys: HashMap::new(),
             new_keys: Vec::new(),
             new_listed_keys: Vec::new(),
@@ -229,8 +250,8 @@ impl<'a, S: Source> Workbench<'a, S> {
             transitions: Vec::new(),
             stuck_moves: Vec::new(),
             hidden: Vec::new(),
-            summaries: HashMap::new(),
-            in_thread: HashMap::new(),
+            summaries: QuickMap::default(),
+            in_thread: QuickMap::default(),
             next_message,
             next_thread,
         })
@@ -239,18 +260,16 @@ impl<'a, S: Source> Workbench<'a, S> {
     /// What changed, in row order.
     pub fn finish(self) -> Change {
         let mut summaries = self.summaries;
-        let mut messages: Vec<Changed> = self
-            .messages
-            .into_values()
-            .filter(|h| h.dirty)
-            .map(|h| Changed {
-                summary: summaries.remove(&h.message.row).unwrap_or_default(),
-                new: h.new,
-                refiled: h.message.filed.stamp != h.stamp,
-                message: h.message,
-            })
-            .collect();
-        messages.sort_by_key(|c| c.message.row);
+        let mut held: Vec<(Row, Held)> = self.messages.into_iter().filter(|(_, h)| h.dirty).collect();
+        // By the row beside the message: reading it out of each one again and again would cost more than folding them.
+        held.sort_unstable_by_key(|(row, _)| *row);
+        let messages = held.into_iter().map(|(row, h)| Changed {
+            summary: summaries.remove(&row).unwrap_or_default(),
+            new: h.new,
+            refiled: h.message.filed.stamp != h.stamp,
+            message: h.message,
+        });
+        let messages: Vec<Changed> = messages.collect();
         let mut threads: Vec<_> = self.threads.into_iter().filter(|(_, h)| h.dirty).map(|(k, h)| (k, h.row, h.thread, h.new)).collect();
         threads.sort_by_key(|(_, row, _, _)| *row);
         Change {
@@ -352,7 +371,11 @@ impl<'a, S: Source> Workbench<'a, S> {
 
     /// Makes a row findable under a key, once.
     pub(super) fn index(&mut self, key: Key, row: Row) -> Result<(), S::Error> {
-        if !self.rows(key)?.contains(&row) {
+        let known = match self.keys.get(&key) {
+            Some(rows) => rows.contains(&row),
+            None => self.rows(key)?.contains(&row),
+        };
+        if !known {
             self.keys.entry(key).or_default().push(row);
             self.new_keys.push((key, row));
         }

@@ -54,7 +54,8 @@ impl Hours {
             let oldest = self.0.last().map_or(n, |(newest, _)| *newest) - HOURS;
             self.0.retain(|(h, _)| *h > oldest);
         }
-        if let Some((_, hour)) = self.0.iter_mut().find(|(h, _)| *h == n) {
+        // What was put in first may have thrown older ones out before it.
+        if let Some((_, hour)) = self.0.iter_mut().rev().find(|(h, _)| *h == n) {
             change(hour);
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::hours::Hour;
+use super::hours::{Hour, Hours};
 use super::incident::{Incident, IncidentKey, Threshold, Trouble};
 use super::judge::Judgement;
 use super::{IncidentId, MessageMove, Sheet, StuckChange, decode, recipient_hash};
@@ -112,7 +112,7 @@ impl Incidents {
         }
     }
 
-    pub(super) fn moved(&mut self, m: &MessageMove<'_>, hour: Hour, feed: &mut Vec<Entry>) {
+    pub(super) fn moved(&mut self, m: &MessageMove<'_>, hours: &Hours, feed: &mut Vec<Entry>) {
         if m.from == Some(m.to) {
             // Only its price became known.
         } else if m.to == State::Failed {
@@ -128,6 +128,7 @@ impl Incidents {
                 carrier: own(by_carrier, m.carrier),
             };
             let at = m.now;
+            let hour = hours.last(Span::hours(1), m.now);
             let all = hour.sent.saturating_add(hour.failed);
             let noise = noise(all, FAILED_NOISE);
             let recipient = m.recipient_hash();

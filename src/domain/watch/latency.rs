@@ -1,5 +1,5 @@
 //! How long receipts of an account usually take, by kind of message and hour of the day of sending: the learned deadlines, and what counts as
-//! slow. Sketches add up, so an hour that is too thin is answered from the whole kind, and that from the whole account.
+//! slow. Sketches add up, so an hour that is too thin is answered from all hours of the kind; what is usual comes from all of them.
 
 use std::collections::BTreeMap;
 
@@ -29,17 +29,22 @@ const VIETNAM_HOURS: i64 = 7;
 /// How often the quantiles are worked out anew.
 const REFRESH: Span = Span::minutes(1);
 
-/// Kind and hour of the day; the empty kind for messages without one, or of kinds beyond the bound.
-type Slot = (String, u8);
+/// The sketches of one kind, by the hour of the day of sending.
+#[derive(Clone, Debug, Default)]
+struct Kind {
+    hours: BTreeMap<u8, Sketch>,
+    /// The hours to keep: a bit for each.
+    changed: u32,
+    /// Worked out from the sketches now and then: of hours that are not thin, and of all hours together.
+    late: BTreeMap<u8, Span>,
+    late_whenever: Option<Span>,
+}
 
 /// The latencies of one account.
 #[derive(Clone, Debug, Default)]
 pub struct Latency {
-    sketches: BTreeMap<Slot, Sketch>,
-    changed: Vec<Slot>,
-    /// Worked out from the sketches now and then.
-    late: BTreeMap<Slot, Span>,
-    late_of_kind: BTreeMap<String, Span>,
+    /// The empty kind for messages without one, or of kinds beyond the bound.
+    kinds: BTreeMap<String, Kind>,
     usual: Option<(Span, Span)>,
     refreshed_at: Option<Millis>,
     dirty: bool,
@@ -53,36 +58,33 @@ impl Latency {
     /// Takes up a sketch; the name is `{kind}/{hour}`.
     pub(super) fn take_up(&mut self, name: &str, data: &[u8]) -> bool {
         let Some((kind, hour)) = name.rsplit_once('/') else { return false };
-        let (Ok(hour), Some(sketch)) = (hour.parse::<u8>(), decode(data)) else { return false };
-        self.sketches.insert((kind.to_owned(), hour), sketch);
+        let (Some(hour), Some(sketch)) = (hour.parse::<u8>().ok().filter(|hour| *hour < 24), decode(data)) else { return false };
+        self.kinds.entry(kind.to_owned()).or_default().hours.insert(hour, sketch);
         self.dirty = true;
         true
     }
 
     /// A message got its first receipt.
     pub fn receipted(&mut self, kind: Option<&str>, sent_at: Millis, receipt_at: Millis) {
-        let slot = (self.kind(kind).to_owned(), hour_of_day(sent_at));
-        let sketch = self.sketches.entry(slot.clone()).or_default();
+        let name = self.kind(kind);
+        if !self.kinds.contains_key(name) {
+            self.kinds.insert(name.to_owned(), Kind::default());
+        }
+        let Some(kind) = self.kinds.get_mut(name) else { return };
+        let hour = hour_of_day(sent_at);
+        let sketch = kind.hours.entry(hour).or_default();
         sketch.add(Span(receipt_at.0 - sent_at.0));
         if sketch.count() > SKETCH_COUNT_MAX {
             sketch.halve();
         }
+        kind.changed |= 1 << hour;
         self.dirty = true;
-        if !self.changed.contains(&slot) {
-            self.changed.push(slot);
-        }
     }
 
     /// The kind as it is kept.
     fn kind<'k>(&self, kind: Option<&'k str>) -> &'k str {
         let Some(kind) = kind.filter(|k| k.len() <= KIND_BYTES_MAX) else { return "" };
-        let known = self.sketches.range((kind.to_owned(), 0)..).next().is_some_and(|((k, _), _)| k == kind);
-        let kinds = || {
-            let mut kinds: Vec<&str> = self.sketches.keys().map(|(k, _)| k.as_str()).collect();
-            kinds.dedup();
-            kinds.len()
-        };
-        if known || kinds() < KINDS_MAX { kind } else { "" }
+        if self.kinds.contains_key(kind) || self.kinds.len() < KINDS_MAX { kind } else { "" }
     }
 
     /// Works the quantiles out anew, at most once a minute. `true` when it did.
@@ -100,16 +102,13 @@ impl Latency {
     /// Works the quantiles out from the sketches.
     pub(super) fn work_out(&mut self) {
         let mut all = Sketch::default();
-        let mut by_kind: BTreeMap<&str, Sketch> = BTreeMap::new();
-        self.late.clear();
-        for (slot, sketch) in &self.sketches {
-            all.merge(sketch);
-            by_kind.entry(&slot.0).or_default().merge(sketch);
-            if let Some(late) = late(sketch) {
-                self.late.insert(slot.clone(), late);
-            }
+        for kind in self.kinds.values_mut() {
+            let mut whenever = Sketch::default();
+            kind.hours.values().for_each(|sketch| whenever.merge(sketch));
+            kind.late = kind.hours.iter().filter_map(|(hour, sketch)| Some((*hour, late(sketch)?))).collect();
+            kind.late_whenever = late(&whenever);
+            all.merge(&whenever);
         }
-        self.late_of_kind = by_kind.into_iter().filter_map(|(kind, sketch)| Some((kind.to_owned(), late(&sketch)?))).collect();
         self.usual = (all.count() >= LEARNED_FROM).then(|| {
             let usual = all.quantile(USUAL_SHARE).unwrap_or(GRACE_MIN);
             (Span(usual.0.clamp(GRACE_MIN.0, GRACE_MAX.0)), usual)
@@ -123,14 +122,15 @@ impl Latency {
 
     /// When a message of this kind that was sent then is late; `None` before enough was seen.
     pub fn late(&self, kind: Option<&str>, sent_at: Millis) -> Option<Span> {
-        let kind = self.kind(kind);
-        self.late.get(&(kind.to_owned(), hour_of_day(sent_at))).or_else(|| self.late_of_kind.get(kind)).copied()
+        let kind = self.kinds.get(self.kind(kind))?;
+        kind.late.get(&hour_of_day(sent_at)).copied().or(kind.late_whenever)
     }
 
     pub(super) fn take_changed(&mut self, account: &AccountId, sheets: &mut Vec<Sheet>) {
-        for slot in std::mem::take(&mut self.changed) {
-            if let Some(sketch) = self.sketches.get(&slot) {
-                sheets.push(Sheet::of(format!("latency/{account}/{}/{}", slot.0, slot.1), sketch));
+        for (name, kind) in &mut self.kinds {
+            let changed = std::mem::take(&mut kind.changed);
+            for (hour, sketch) in kind.hours.iter().filter(|(hour, _)| changed & (1 << **hour) != 0) {
+                sheets.push(Sheet::of(format!("latency/{account}/{name}/{hour}"), sketch));
             }
         }
     }

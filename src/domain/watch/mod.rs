@@ -189,9 +189,6 @@ impl Watch {
     }
 
     fn account(&mut self, id: &AccountId) -> &mut Watched {
-        if !self.accounts.contains_key(id) {
-            self.accounts.insert(id.clone(), Watched::default());
-        }
         self.accounts.entry(id.clone()).or_default()
     }
 
@@ -225,7 +222,7 @@ impl Watch {
 
     /// A message moved.
     pub fn moved(&mut self, m: &MessageMove<'_>) {
-        let watched = self.account(m.account);
+        let watched = self.accounts.entry(m.account.clone()).or_default();
         watched.pulse_changed = true;
         watched.pulse.moved(m);
         let first = !matches!(m.from, Some(State::Delivered | State::Read)) && matches!(m.to, State::Delivered | State::Read);
@@ -235,8 +232,7 @@ impl Watch {
             watched.latency.receipted(m.kind, sent, m.now);
         }
         self.feed.push(Entry { account: m.account.clone(), at: m.now, what: What::Moved { id: m.id, from: m.from, to: m.to } });
-        let hours = self.accounts.get(m.account).map(|w| w.pulse.hours.last(Span::hours(1), m.now)).unwrap_or_default();
-        self.incidents.moved(m, hours, &mut self.feed);
+        self.incidents.moved(m, &watched.pulse.hours, &mut self.feed);
     }
 
     /// A message became stuck, is stuck for another cause, or is stuck no more.

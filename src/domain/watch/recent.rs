@@ -64,7 +64,7 @@ impl Recent {
             let oldest = self.steps.last().map_or(n, |(newest, _)| *newest) - STEPS;
             self.steps.retain(|(s, _)| *s > oldest);
         }
-        if let Some((_, step)) = self.steps.iter_mut().find(|(s, _)| *s == n) {
+        if let Some((_, step)) = self.steps.iter_mut().rev().find(|(s, _)| *s == n) {
             change(step);
         }
     }

@@ -25,6 +25,8 @@ type Bucket = (u16, u64);
 pub struct Sketch {
     /// Those that are not empty, in order.
     buckets: Vec<Bucket>,
+    /// Of all of them.
+    count: u64,
 }
 
 /// The bucket of a span.
@@ -40,6 +42,10 @@ fn middle(bucket: u16) -> Span {
     Span((upper * (1.0 - ERROR_SHARE)).round().max(1.0) as i64)
 }
 
+fn sum(buckets: &[Bucket]) -> u64 {
+    buckets.iter().fold(0, |sum, (_, n)| sum.saturating_add(*n))
+}
+
 impl Sketch {
     /// Takes one span in.
     pub fn add(&mut self, span: Span) {
@@ -51,6 +57,7 @@ impl Sketch {
         // Both are in order: one walk over the two.
         let mine = std::mem::take(&mut self.buckets);
         self.buckets.reserve(mine.len().max(other.buckets.len()));
+        self.count = self.count.saturating_add(other.count);
         let (mut mine, mut theirs) = (mine.into_iter().peekable(), other.buckets.iter().copied().peekable());
         while let Some(next) = match (mine.peek(), theirs.peek()) {
             (Some((a, _)), Some((b, _))) if a > b => theirs.next(),
@@ -68,10 +75,12 @@ impl Sketch {
     pub fn halve(&mut self) {
         self.buckets.iter_mut().for_each(|(_, n)| *n /= 2);
         self.buckets.retain(|(_, n)| *n > 0);
+        self.count = sum(&self.buckets);
     }
 
     /// Takes in so many of one bucket.
     pub(super) fn add_to(&mut self, at: u16, n: u64) {
+        self.count = self.count.saturating_add(n);
         match self.buckets.binary_search_by_key(&at, |(b, _)| *b) {
             Ok(i) => self.buckets[i].1 = self.buckets[i].1.saturating_add(n),
             Err(i) => self.buckets.insert(i, (at, n)),
@@ -80,7 +89,7 @@ impl Sketch {
 
     /// How many it holds.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().fold(0, |sum, (_, n)| sum.saturating_add(*n))
+        self.count
     }
 
     /// Whether it holds none.

@@ -7,7 +7,6 @@
 mod cell;
 mod names;
 pub mod place;
-mod quick;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +16,10 @@ pub use names::{CARRIERS_MAX, KINDS_MAX, TEMPLATES_MAX, VALUE_BYTES_MAX};
 
 use super::{Moved, Sheet};
 use crate::domain::ids::AccountId;
+use crate::domain::quick::QuickMap;
 use crate::domain::time::Millis;
 use names::Names;
 use place::{By, Of, Period, day_of, hour_of};
-use quick::QuickMap;
 
 /// How long hours stay apart before they are folded into days.
 pub const HOURS_KEPT_DAYS: i64 = 40;

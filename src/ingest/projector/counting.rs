@@ -17,10 +17,10 @@ pub(super) fn count(metrics: &Metrics, rules: &AccountRules, change: &Change, ou
         *records.entry((slug(&o.account), o.status.as_str())).or_default() += 1;
     }
     let mut transitions: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let by_row = change.by_row();
     for t in &change.transitions {
-        let at = change.messages.binary_search_by_key(&t.row, |c| c.message.row);
-        if let Ok(i) = at {
-            *transitions.entry((slug(&change.messages[i].message.account), t.to.as_str())).or_default() += 1;
+        if let Some(changed) = by_row.get(t.row) {
+            *transitions.entry((slug(&changed.message.account), t.to.as_str())).or_default() += 1;
         }
     }
     for ((provider, status), n) in records {

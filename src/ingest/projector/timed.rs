@@ -1,10 +1,11 @@
 //! What the projector does by the clock: it looks at deadlines that have come, judges the accounts, and looks again at the stuck messages of
 //! accounts that stand differently, and it lets go of what is old.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use super::{PRUNE_AGAIN, Projector};
-use crate::domain::ids::Row;
+use crate::domain::ids::{AccountId, Row};
 use crate::domain::projection::{Change, Workbench};
 use crate::domain::time::{Millis, Span};
 use crate::ingest::watching::Watching;
@@ -13,6 +14,9 @@ use crate::store::{RecordReader, StateWriter, StoreError};
 
 /// How often accounts are judged.
 const WATCH_EVERY: Span = Span::seconds(1);
+
+/// How often all stuck messages are looked at again: what came late may tell more of why they are.
+const REVIEW_EVERY: Span = Span::hours(1);
 
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
@@ -51,7 +55,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         Ok(())
     }
 
-    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently. The moment at which it
+    /// Judges the accounts now and then, and looks again at the stuck messages of those that stand differently, once an hour at all. The moment at which it
     /// judged last, and `true` when there are more messages to look at.
     pub(super) fn watch(&mut self) -> Result<(Millis, bool), StoreError> {
         let now = self.clock.now();
@@ -72,6 +76,13 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
                 self.reviews.retain(|(id, _)| *id != account);
                 self.reviews.push_back((account, 0));
             }
+        }
+        let rests = now < self.review_after && now.plus(REVIEW_EVERY) >= self.review_after;
+        if !rests {
+            self.review_after = now.plus(REVIEW_EVERY);
+            let waiting: HashSet<AccountId> = self.reviews.iter().map(|(id, _)| id.clone()).collect();
+            let others = self.rules.iter().map(|(id, _)| id).filter(|id| self.state.knows_account(id) && !waiting.contains(id));
+            self.reviews.extend(others.map(|id| (id.clone(), 0)));
         }
         let watched_at = self.watch_after.minus(WATCH_EVERY);
         Ok((watched_at, self.review(now)?))

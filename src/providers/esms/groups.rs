@@ -53,6 +53,10 @@ pub(super) fn groups(parsed: &Parsed, tell: &mut dyn FnMut(usize)) {
 pub(super) fn carriage(timeline: &Timeline) -> Carriage {
     let mut told = Carriage::default();
     for entry in timeline.sorted() {
+        // Most entries tell nothing of it, and each message passes here several times.
+        if !entry.detail.contains("carrier") && !entry.detail.contains("price") {
+            continue;
+        }
         let Ok(detail) = serde_json::from_str::<serde_json::Value>(&entry.detail) else { continue };
         let text = |name: &str| detail.get(name).and_then(|v| v.as_str()).map(str::to_owned);
         told.carrier = text("carrier").or(told.carrier);

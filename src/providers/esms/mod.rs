@@ -50,7 +50,7 @@ pub static SPEC: Spec = Spec {
     default_kind: None,
     deadlines: DEADLINES,
     groups: groups::GROUPS,
-    carriage: groups::carriage,
+    carriage: Some(groups::carriage),
     account,
     fold_message_id: parse::fold_id,
     fold_recipient,

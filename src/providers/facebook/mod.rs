@@ -18,8 +18,7 @@ mod tests;
 mod verify;
 
 use super::{
-    Account, AnswerContext, Carriage, Clue, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec,
-    Values,
+    Account, AnswerContext, Clue, ConsoleStep, Deadline, Family, Handshake, Refusal, Setting, SettingError, SettingKind, Spec, Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -73,7 +72,7 @@ pub static SPEC: Spec = Spec {
             key: "page_ids",
             kind: SettingKind::TextList,
             required: false,
-            help: "the Pages of this account; callbacks of other Pages are stored and ignored (default: every Page of the app)",
+            help: "the Pages of this account; callbacks of other Pages are stored and ignored (default: every Page of the app). A message registered without a sender is taken as the Page's where there is one",
         },
         Setting {
             key: "token_ends_at",
@@ -95,7 +94,7 @@ pub static SPEC: Spec = Spec {
     // A send call answers within seconds; a receipt follows once the customer's device is online.
     deadlines: &[Deadline { kind: ANY_KIND, queued: Span::minutes(15), sent: Span::hours(24) }],
     groups: groups::GROUPS,
-    carriage: |_| Carriage::default(),
+    carriage: None,
     account,
     fold_message_id: str::to_owned,
     fold_recipient: str::to_owned,
@@ -185,6 +184,13 @@ impl Account for Facebook {
 
     fn read_answer(&self, answer: &SendAnswer, _context: AnswerContext<'_>) -> AnswerReading {
         answer::read(answer)
+    }
+
+    fn only_sender(&self) -> Option<&str> {
+        match self.rules.page_ids.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     fn token_ends_at(&self) -> Option<Millis> {

@@ -2,6 +2,8 @@
 //!
 //! Setting the URL switches none of them on (docs/providers/zalo.md). It must not know what an event means for a message.
 
+use std::borrow::Cow;
+
 use super::payload::top_text;
 use crate::domain::event::{Event, EventGroup, GroupRole, Parsed};
 use crate::domain::record::Callback;
@@ -84,13 +86,13 @@ pub(super) static GROUPS: &[EventGroup] = &[
 pub(super) fn groups(callback: &Callback, parsed: &Parsed, tell: &mut dyn FnMut(usize)) {
     let told = match parsed {
         Parsed::Events(events) => events.first().and_then(|event| match event {
-            Event::Message(event) => event.detail.get("event").and_then(|e| e.as_str()).map(str::to_owned),
-            Event::Account(event) => Some(event.kind.clone()),
+            Event::Message(event) => event.detail.get("event").and_then(|e| e.as_str()),
+            Event::Account(event) => Some(event.kind.as_str()),
             _ => None,
         }),
         _ => None,
     };
-    let name = told.or_else(|| top_text(&callback.body, "event_name"));
+    let name = told.map(Cow::Borrowed).or_else(|| top_text(&callback.body, "event_name").map(Cow::Owned));
     if let Some(name) = name {
         let slug = slug(&name);
         if let Some(i) = GROUPS.iter().position(|g| g.slug == slug) {

@@ -17,8 +17,8 @@ mod verify;
 mod tests;
 
 use super::{
-    Account, AnswerContext, Carriage, Clue, ConsoleStep, Conversations, Deadline, Family, Lookup, Refusal, Setting, SettingError,
-    SettingKind, Spec, Values,
+    Account, AnswerContext, Clue, ConsoleStep, Conversations, Deadline, Family, Lookup, Refusal, Setting, SettingError, SettingKind, Spec,
+    Values,
 };
 use crate::domain::event::{AnswerReading, Parsed};
 use crate::domain::ids::AccountId;
@@ -63,7 +63,7 @@ pub static SPEC: Spec = Spec {
     default_kind: None,
     deadlines: DEADLINES,
     groups: groups::GROUPS,
-    carriage: |_| Carriage::default(),
+    carriage: None,
     account,
     fold_message_id,
     fold_recipient,

@@ -28,6 +28,9 @@ pub(super) enum Outcome {
     Refused(Refused),
 }
 
+/// An account with one sender only.
+pub(super) const ONE_PAGE: &str = "page-alone";
+
 /// Accounts whose name starts with `page` have conversations; an id that starts with `t` carries its server time.
 pub(super) struct Provider;
 
@@ -47,7 +50,9 @@ impl Rules for Provider {
     fn default_kind(&self, _: &AccountId) -> Option<&'static str> {
         None
     }
-
+    fn default_sender(&self, account: &AccountId) -> Option<&str> {
+        (account.as_str() == ONE_PAGE).then_some("page")
+    }
     fn classify(&self, _: &AccountId, _: Option<&str>, failure: &Failure) -> Class {
         if failure.ours { Class::Unknown } else { Class::Recipient }
     }

@@ -67,6 +67,17 @@ fn a_conversation_learnt_later_brings_its_watermarks() {
 }
 
 #[test]
+fn a_message_registered_without_a_sender_is_the_only_ones_there_is() {
+    let r = Registration { recipient: Some("anna".into()), ..registration(Some("r"), Some("t50")) };
+    let steps = [Step::Register(vec![r.clone()]), watermark(READ, "page", "anna", 50, 120)];
+    assert_eq!(brief(&every_order(ONE_PAGE, &steps, in_any_order)), ["t50 r read"]);
+    assert_eq!(brief(&every_order(PAGE, &steps, in_any_order)), ["t50 r sent"]);
+    let told = Registration { sender: Some("page-b".into()), ..r };
+    let steps = [Step::Register(vec![told]), watermark(READ, "page", "anna", 50, 120)];
+    assert_eq!(brief(&every_order(ONE_PAGE, &steps, in_any_order)), ["t50 r sent"]);
+}
+
+#[test]
 fn an_exact_time_takes_back_what_an_estimate_granted_in_every_order() {
     let r = Registration {
         sender: Some("page".into()),

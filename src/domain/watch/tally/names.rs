@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::place::By;
-use super::quick::QuickMap;
+use crate::domain::quick::QuickMap;
 
 /// Kinds of an account that are counted apart.
 pub const KINDS_MAX: usize = 24;

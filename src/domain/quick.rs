@@ -1,10 +1,11 @@
-//! A quick hash for small keys of our own making, whose number is bounded: every move of a message looks up six of them.
+//! A quick hash for small keys of our own making: rows, and places whose number is bounded. Folding one record looks up two dozen of them.
+//! It must not be used for what a stranger chooses.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map with the quick hash.
-pub(super) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
+pub type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 
 /// An odd number without a pattern (2^64 by the golden ratio).
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
