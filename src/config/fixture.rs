@@ -29,6 +29,8 @@ const BARE: Spec = Spec {
     callback_secret: "",
     retired_secret: "",
     has_threads: false,
+    token_of_sender: true,
+    unpromised: &[],
     conversations: Conversations::NONE,
     default_kind: None,
     deadlines: &[],

@@ -315,7 +315,7 @@ impl<S: Source> Workbench<'_, S> {
         let stuck = gone.stuck.take();
         gone.due_at = None;
         if let Some(stuck) = stuck {
-            self.stuck_moves.push(StuckMove { row: from, now, before: Some(stuck.cause), after: None });
+            self.stuck_moves.push(StuckMove { row: from, now, before: Some(stuck), after: None });
         }
         let kept = self.edit(into)?;
         kept.facts.join(&facts);

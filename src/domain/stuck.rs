@@ -41,6 +41,8 @@ pub struct Evidence<'a> {
     pub state: State,
     /// The kind slug.
     pub kind: Option<&'a str>,
+    /// In whose name it goes out.
+    pub sender: Option<&'a str>,
     /// A send call's outcome is not known.
     pub outcome_unknown: bool,
     /// The provider said that it waits for approval.

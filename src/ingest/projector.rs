@@ -45,6 +45,9 @@ const GATHER_BELOW_RECORDS: usize = 256;
 /// By how much this thread stands back behind those that take callbacks in (Linux counts it by thread).
 const NICE: i32 = 5;
 
+/// Records that wait longer than this are old.
+const BEHIND: Span = Span::minutes(1);
+
 /// How soon after a full step of retention the next one may follow.
 const PRUNE_AGAIN: Span = Span(100);
 
@@ -65,6 +68,8 @@ pub struct Projector<I, S> {
     sync_after: Millis,
     /// There are more old rows than the last step took.
     pruning: bool,
+    /// Old records wait to be folded.
+    behind: bool,
     /// What is watched over accounts; read again after anything failed.
     watching: Option<Watching>,
     watch_after: Millis,
@@ -138,10 +143,11 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             fed,
             sync_after: Millis(0),
             pruning: false,
+            behind: false,
             watching: None,
             watch_after: Millis(0),
-            // What changed shortly before the end may not have been looked at.
-            reviews: rules.iter().map(|(id, _)| (id.clone(), 0)).collect(),
+            // The first look is at once: what changed shortly before the end may not have been looked at.
+            reviews: VecDeque::new(),
             review_after: Millis(0),
             past: None,
             signals: Arc::default(),
@@ -323,6 +329,10 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         }
         // Before the sweep: folding an old record again puts its message back to the time of that record, and the sweep brings it forward.
         let reprocessed = self.reprocess()?;
+        if self.behind {
+            self.prune()?;
+            return Ok(true);
+        }
         let swept = self.sweep()?;
         let (watched_at, reviewed) = self.watch()?;
         self.prune()?;
@@ -337,6 +347,9 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         let cursor = self.cursor.load(Ordering::Acquire);
         let records = self.inbox.after(cursor, FOLD_RECORDS_MAX)?;
         self.last_records = records.len();
+        // While much of what came long ago is not folded, a receipt that is missing may be among it: nothing is swept or judged.
+        let old = self.clock.now().minus(BEHIND);
+        self.behind = records.len() == FOLD_RECORDS_MAX && records.last().is_some_and(|r| r.received_at < old);
         let Some(last) = records.last().map(|r| r.seq) else {
             self.metrics.projection_oldest.store(0, Ordering::Relaxed);
             return Ok(false);

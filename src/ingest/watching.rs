@@ -139,11 +139,10 @@ impl Watching {
             About::Revoked { sender } => pulse.revoked(sender.as_deref(), at),
             About::Policy { action, reason } => {
                 let word = reason.as_ref().map_or_else(|| action.to_string(), |reason| format!("{action}: {reason}"));
-                // A warning neither bars an account nor lifts a bar.
                 let barred = match action {
-                    PolicyAction::Block => true,
-                    PolicyAction::Unblock => false,
-                    PolicyAction::Warning | PolicyAction::Other => pulse.policy.as_ref().is_some_and(|(_, barred, _)| *barred),
+                    PolicyAction::Block => Some(true),
+                    PolicyAction::Unblock => Some(false),
+                    PolicyAction::Warning | PolicyAction::Other => None,
                 };
                 pulse.policy(&word, barred, at);
             }
@@ -204,7 +203,7 @@ impl Watching {
                 to: t.to,
                 kind: summary.kind.as_deref(),
                 template_id: summary.template_id.as_deref(),
-                sender: summary.sender.as_deref(),
+                sender: summary.sender.as_deref().filter(|_| known.spec.token_of_sender),
                 carrier: carriage.as_ref().and_then(|c| c.carrier.as_deref()),
                 price: price.filter(|_| ended(Some(t.to))),
                 price_before: price.filter(|_| ended(t.from)),
@@ -231,6 +230,7 @@ impl Watching {
                 registered: message.facts.registered,
                 orphan: !message.facts.registered && !message.facts.echo,
                 scheduled_at: message.facts.scheduled_at,
+                unpromised: summary.kind.as_deref().is_some_and(|kind| known.spec.unpromised.contains(&kind)),
                 recipient: message.filed.recipient.as_deref(),
                 retry,
                 subcode: summary.failure_subcode.as_deref(),

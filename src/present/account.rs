@@ -264,7 +264,7 @@ fn group(group: &'static EventGroup, pulse: &Pulse, lang: Lang) -> EventGroupVie
 }
 
 fn view(id: &AccountId, known: &Known, watch: &Watch, now: Millis, lang: Lang) -> AccountView {
-    let unknown = Judgement { standing: Standing::Draft, reason: Reason::NeverCalled, since: None };
+    let unknown = Judgement { standing: Standing::Draft, reason: Reason::NeverCalled, since: None, deaf: false };
     let judged = watch.judgement(id).unwrap_or(unknown);
     let empty = Pulse::default();
     let pulse = watch.of(id).map_or(&empty, |(pulse, _)| pulse);
@@ -297,7 +297,7 @@ fn view(id: &AccountId, known: &Known, watch: &Watch, now: Millis, lang: Lang) -
         tokens: pulse.tokens.iter().map(|(sender, t)| token(sender, t)).collect(),
         token_ends_at: known.account.token_ends_at(),
         limits: pulse.figures.iter().map(|(name, (value, at))| FigureView { name: name.clone(), value: value.clone(), at: *at }).collect(),
-        policy: pulse.policy.as_ref().map(|(at, barred, text)| PolicyView { at: *at, barred: *barred, text: text.clone() }),
+        policy: pulse.policy.as_ref().map(|(at, text)| PolicyView { at: *at, barred: pulse.barred_since().is_some(), text: text.clone() }),
         counters: CountersView {
             callbacks: counters.callbacks,
             duplicates: counted(counters.duplicates),

@@ -163,7 +163,7 @@ impl Reader<'_> {
             Trouble::Failure { class, code, subcode } => (Some(class.as_str()), code.clone(), subcode.clone()),
             Trouble::Cause(_) | Trouble::Account(_) => (None, None, None),
         };
-        let Told { title, cause, remedy } = self.told(&key.account, incident.kind.as_deref(), &key.trouble);
+        let Told { title, cause, remedy } = self.told(incident);
         IncidentView {
             id: incident.id.to_string(),
             account: key.account.to_string(),
@@ -190,14 +190,18 @@ impl Reader<'_> {
     }
 
     /// What a trouble is and what to do: from the catalogue where it has the code, else in general words.
-    fn told(&self, account: &AccountId, kind: Option<&str>, trouble: &Trouble) -> Told {
-        let lang = self.lang;
+    fn told(&self, incident: &Incident) -> Told {
+        let (lang, trouble) = (self.lang, &incident.key.trouble);
+        if let Some(reason) = incident.reason {
+            let told = words::reason(reason, lang);
+            return Told { title: told.title.to_owned(), cause: Some(told.cause.to_owned()), remedy: told.remedy.to_owned() };
+        }
         let general = words::trouble(trouble, lang);
         if let Trouble::Failure { code: Some(code), subcode, .. } = trouble
-            && let Some(known) = self.rules.get(account)
+            && let Some(known) = self.rules.get(&incident.key.account)
         {
             let failure = Failure { subcode: subcode.clone(), ..Failure::coded(code.clone(), None) };
-            if let Some(found) = catalogue().explain(known.spec, kind, &failure) {
+            if let Some(found) = catalogue().explain(known.spec, incident.kind.as_deref(), &failure) {
                 let texts = match lang {
                     Lang::Vi => &found.entry.vi,
                     Lang::En => &found.entry.en,

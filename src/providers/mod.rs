@@ -57,6 +57,10 @@ pub struct Spec {
     pub retired_secret: &'static str,
     /// Its receipts include watermarks over whole conversations.
     pub has_threads: bool,
+    /// Each sender of an account has a token of its own; else the account has one.
+    pub token_of_sender: bool,
+    /// Kinds whose receipts nobody promises at any time: that they stay away says nothing.
+    pub unpromised: &'static [&'static str],
     /// Until when a customer may be answered, and how a conversation is got back.
     pub conversations: Conversations,
     /// The kind of a registered message where nobody tells one.

@@ -390,8 +390,8 @@ impl<T: StateWriter> StateWriter for Faulty<T> {
         self.faults.run(Call::Due, || self.inner.due(now, limit))
     }
 
-    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
-        self.faults.run(Call::StuckRows, || self.inner.stuck_rows(account, after, limit))
+    fn stuck_rows(&self, account: &AccountId, since: Millis, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.faults.run(Call::StuckRows, || self.inner.stuck_rows(account, since, after, limit))
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {

@@ -295,9 +295,10 @@ impl StateWriter for MemoryState {
         Ok(disk.state.due.iter().take_while(|(at, _)| *at <= now).take(limit).map(|(_, row)| *row).collect())
     }
 
-    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+    fn stuck_rows(&self, account: &AccountId, since: Millis, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
         let disk = self.disk.disk();
-        let stuck = disk.state.messages.range(after + 1..).filter(|(_, m)| m.stuck.is_some() && m.account == *account);
+        let stuck =
+            disk.state.messages.range(after + 1..).filter(|(_, m)| m.stuck.is_some() && m.account == *account && m.created_at >= since);
         Ok(stuck.take(limit).map(|(row, _)| *row).collect())
     }
 

@@ -258,11 +258,12 @@ pub trait StateWriter: Source<Error = StoreError> {
     /// When they cannot be read.
     fn due(&self, now: Millis, limit: usize) -> Result<Vec<Row>, StoreError>;
 
-    /// The stuck messages of an account behind a row, by rising row, at most `limit`; none of an account without a number.
+    /// The stuck messages of an account behind a row that became known at `since` or later, by rising row, at most `limit`; none of an
+    /// account without a number.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError>;
+    fn stuck_rows(&self, account: &AccountId, since: Millis, after: Row, limit: usize) -> Result<Vec<Row>, StoreError>;
 
     /// Begins what the next [`StateWriter::commit`] ends, so that a fold reads what it changes at one time. What an earlier fold left
     /// open is given up.

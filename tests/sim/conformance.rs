@@ -251,13 +251,16 @@ fn stuck_messages_of_an_account_are_found_behind_a_row(world: impl World) {
     let stuck = Stuck { since: Millis(1), deadline: Millis(2), cause: Cause::Unknown };
     let messages = (1..=5).map(|row| changed(row, true, true, |m| m.stuck = (row != 3).then_some(stuck))).collect();
     state.commit(&Change { messages, ..Change::default() }, &[], Some(1)).unwrap();
-    assert_eq!(state.stuck_rows(&account("shop"), 0, 9).unwrap(), [1, 2, 4, 5]);
-    assert_eq!(state.stuck_rows(&account("shop"), 1, 2).unwrap(), [2, 4]);
-    assert_eq!(state.stuck_rows(&account("shop"), 5, 9).unwrap(), Vec::<Row>::new());
-    assert_eq!(state.stuck_rows(&account("nobody"), 0, 9).unwrap(), Vec::<Row>::new());
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(0), 0, 9).unwrap(), [1, 2, 4, 5]);
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(0), 1, 2).unwrap(), [2, 4]);
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(0), 5, 9).unwrap(), Vec::<Row>::new());
+    assert_eq!(state.stuck_rows(&account("nobody"), Millis(0), 0, 9).unwrap(), Vec::<Row>::new());
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(104), 0, 9).unwrap(), [4, 5], "by when they became known");
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(104), 4, 9).unwrap(), [5]);
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(106), 0, 9).unwrap(), Vec::<Row>::new());
     let moved = Change { messages: vec![changed(2, false, false, |_| {})], ..Change::default() };
     state.commit(&moved, &[], None).unwrap();
-    assert_eq!(state.stuck_rows(&account("shop"), 0, 9).unwrap(), [1, 4, 5]);
+    assert_eq!(state.stuck_rows(&account("shop"), Millis(0), 0, 9).unwrap(), [1, 4, 5]);
 }
 
 fn sheets_are_replaced_forgotten_and_found_by_the_beginning_of_their_names(world: impl World) {

@@ -35,11 +35,12 @@ impl<S: Source> Workbench<'_, S> {
         if message.lent_to.is_some() && message.merged_into.is_none() {
             self.hide(row, now)?;
         }
+        let was_dirty = self.is_dirty(row);
         let message = self.edit(row)?;
         let account = message.account.clone();
         let hidden = message.merged_into.is_some() || message.lent_to.is_some();
         let before = std::mem::take(&mut message.filed);
-        let was_stuck = message.stuck;
+        let (was_stuck, was_due_at) = (message.stuck, message.due_at);
         // Taken out while others are looked at, and put back at the end: facts are too large to copy each time.
         let own = std::mem::take(&mut message.facts);
         let joined = match message.borrows {
@@ -75,14 +76,19 @@ impl<S: Source> Workbench<'_, S> {
         }
         let causes = (was_stuck.map(|s| s.cause), stuck.map(|s| s.cause));
         if causes.0 != causes.1 {
-            self.stuck_moves.push(StuckMove { row, now, before: causes.0, after: causes.1 });
+            self.stuck_moves.push(StuckMove { row, now, before: was_stuck, after: causes.1 });
         }
         self.note_thread(row, before.thread, summary.filed.thread);
+        // What was only looked at is not written.
+        let as_before = !was_dirty && summary.filed == before && (stuck, due_at) == (was_stuck, was_due_at);
         let message = self.edit(row)?;
         message.facts = own;
         message.filed = summary.filed.clone();
         message.stuck = stuck;
         message.due_at = due_at;
+        if as_before {
+            self.clean(row);
+        }
         self.summaries.insert(row, Box::new(summary));
         Ok(())
     }
@@ -125,11 +131,16 @@ impl<S: Source> Workbench<'_, S> {
         Ok((summary, derived))
     }
 
-    /// Another app took the conversation before that moment, and holds it still.
-    fn held_by_other(&self, account: &AccountId, facts: &Facts, since: Millis, now: Millis) -> bool {
+    /// Another app took the conversation before that moment, and holds it still. Once that was found it stays so until the conversation is
+    /// ours: that it fell idle explains nothing else.
+    fn held_by_other(&self, account: &AccountId, facts: &Facts, since: Millis, now: Millis, still: Option<Stuck>) -> bool {
         let key = thread_key(self.rules(), account, facts);
         let holder = key.as_ref().and_then(|key| self.thread(key)).map(|thread| thread.control.holder(now));
-        matches!(holder, Some(Holder::Other { since: taken, .. }) if taken <= since)
+        match holder {
+            Some(Holder::Other { since: taken, .. }) if taken <= since => true,
+            Some(Holder::Ours { .. }) => false,
+            _ => still.is_some_and(|s| s.cause == Cause::ThreadControl),
+        }
     }
 
     /// The stuck overlay and when to look again.
@@ -171,7 +182,8 @@ impl<S: Source> Workbench<'_, S> {
             awaiting_sending: facts.awaiting_sending,
             results_pending: facts.results_pending,
             called_back: facts.called_back,
-            held_by_other: self.held_by_other(account, facts, since, now),
+            held_by_other: self.held_by_other(account, facts, since, now, still),
+            sender: facts.shown_sender(),
             scheduled_at: facts.scheduled_at,
             since,
             now,

@@ -11,7 +11,7 @@ use crate::domain::ids::{AccountId, Row};
 use crate::domain::message::{Message, Summary};
 use crate::domain::quick::QuickMap;
 use crate::domain::state::State;
-use crate::domain::stuck::Cause;
+use crate::domain::stuck::{Cause, Stuck};
 use crate::domain::thread::{Affected, Thread};
 use crate::domain::time::Millis;
 use crate::domain::watch::Sheet;
@@ -134,8 +134,8 @@ pub struct StuckMove {
     pub row: Row,
     /// When.
     pub now: Millis,
-    /// The cause before.
-    pub before: Option<Cause>,
+    /// As it was before.
+    pub before: Option<Stuck>,
     /// The cause now.
     pub after: Option<Cause>,
 }
@@ -345,6 +345,17 @@ impl<'a, S: Source> Workbench<'a, S> {
         let held = self.hold(row)?;
         held.dirty = true;
         Ok(&mut held.message)
+    }
+
+    pub(super) fn is_dirty(&self, row: Row) -> bool {
+        self.messages.get(&row).is_some_and(|h| h.dirty)
+    }
+
+    /// A message that was edited and is as it was before.
+    pub(super) fn clean(&mut self, row: Row) {
+        if let Some(held) = self.messages.get_mut(&row) {
+            held.dirty = false;
+        }
     }
 
     fn hold(&mut self, row: Row) -> Result<&mut Held, S::Error> {

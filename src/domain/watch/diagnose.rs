@@ -29,14 +29,14 @@ pub fn diagnose(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Caus
     match own {
         // The message itself says it; nothing around it knows better.
         Cause::Scheduled | Cause::AwaitingApproval | Cause::ThreadControl | Cause::TokenInvalid => own,
-        _ if evidence.state == State::Queued => not_accepted(own, around),
+        _ if evidence.state == State::Queued => not_accepted(own, evidence, around),
         _ => accepted(own, evidence, around),
     }
 }
 
 /// Nobody knows whether the provider took it. With a dead token it did not.
-fn not_accepted(own: Cause, around: Around<'_>) -> Cause {
-    if around.pulse.dead_token().is_some() { Cause::TokenInvalid } else { own }
+fn not_accepted(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
+    if around.pulse.is_dead(evidence.sender) { Cause::TokenInvalid } else { own }
 }
 
 /// The provider took it, and no receipt has come.
@@ -88,6 +88,7 @@ mod tests {
             awaiting_sending: false,
             results_pending: false,
             held_by_other: false,
+            sender: None,
             called_back: false,
             scheduled_at: None,
             since: Millis(since),

@@ -70,6 +70,11 @@ impl Hours {
         })
     }
 
+    /// Drops the hours behind a moment.
+    pub fn forget_after(&mut self, now: Millis) {
+        self.0.retain(|(n, _)| *n <= now.0.div_euclid(HOUR_MS));
+    }
+
     /// Sums over the hours that a span before a time touches.
     pub fn last(&self, span: Span, now: Millis) -> Hour {
         self.between(Millis(now.0 - span.0 - HOUR_MS), Millis(now.0 + HOUR_MS))

@@ -191,6 +191,8 @@ pub struct Incident {
     pub standing: bool,
     /// The account itself was in this trouble, now or before.
     pub of_account: bool,
+    /// Why the account stood as it did, where it was in this trouble itself: more exact than the trouble.
+    pub reason: Option<Reason>,
     /// Failures have joined.
     pub failures: bool,
     /// A success since the last failure, that counts against it.
@@ -218,6 +220,7 @@ impl Incident {
             examples: Vec::new(),
             standing: false,
             of_account: false,
+            reason: None,
             unsettled: BTreeSet::new(),
             failures: false,
             succeeded_at: None,
@@ -267,10 +270,22 @@ impl Incident {
     pub fn is_over(&self, now: Millis) -> bool {
         let faded = now.0 - self.last_at.0 >= FADED.0;
         let succeeded = self.succeeded_at.is_some_and(|at| at > self.last_at);
-        let calm = now.0 - self.last_at.0 >= CALM.0 || self.key.trouble.heals_at_once();
+        let calm = now.0 - self.last_at.0 >= CALM.0 || self.heals_at_once();
         let failing = self.failures && !(succeeded && calm) && !faded;
         let stuck = self.stuck_now > 0 && !self.of_account && !faded;
         !self.standing && !stuck && !failing
+    }
+}
+
+impl Incident {
+    /// One success proves that it is over. Not where some sends are permitted and others are not.
+    fn heals_at_once(&self) -> bool {
+        match &self.key.trouble {
+            Trouble::Cause(cause) => matches!(cause, Cause::TokenInvalid | Cause::ThreadControl),
+            Trouble::Failure { class: Class::Template, .. } => self.key.template_id.is_some(),
+            Trouble::Failure { class, .. } => matches!(class, Class::Billing),
+            Trouble::Account(_) => false,
+        }
     }
 }
 
@@ -278,12 +293,6 @@ impl Trouble {
     /// Every recipient has it by itself: that one is out of it says nothing of the others.
     fn is_of_each(&self) -> bool {
         matches!(self, Trouble::Cause(Cause::ThreadControl))
-    }
-
-    /// One success proves that it is over.
-    fn heals_at_once(&self) -> bool {
-        matches!(self, Trouble::Cause(Cause::TokenInvalid | Cause::ThreadControl))
-            || matches!(self, Trouble::Failure { class: Class::Billing | Class::Permission | Class::Template, .. })
     }
 }
 

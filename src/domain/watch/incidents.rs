@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::hours::{Hour, Hours};
 use super::incident::{Incident, IncidentKey, Threshold, Trouble};
 use super::judge::Judgement;
+use super::recent::STEP;
 use super::{IncidentId, MessageMove, Sheet, StuckChange, decode, recipient_hash};
 use crate::domain::failure::Class;
 use crate::domain::feed::{Entry, MessageAt, Step, What};
@@ -23,6 +24,8 @@ pub const CLOSED_KEPT: u64 = 1_000;
 const CANDIDATES_MAX: usize = 64;
 /// How many people of one such trouble are counted.
 const CANDIDATE_PEOPLE_MAX: usize = 512;
+/// So many different people are many, whatever the size of the account.
+const PEOPLE_ENOUGH: usize = 256;
 /// How long a message counts towards an incident that has not opened.
 const WINDOW: Span = Span::hours(1);
 /// Fewest messages of the hour, and the share of all of them, that no ordinary hour has.
@@ -39,6 +42,8 @@ struct Candidate {
     key: IncidentKey,
     /// Who, by which message, and when; the oldest first.
     met: Vec<(u64, MessageAt, Millis)>,
+    /// How many messages there were, by steps of five minutes.
+    counted: Vec<(i64, u32)>,
     /// Messages that are stuck for it now.
     stuck_now: u64,
     failures: bool,
@@ -46,6 +51,21 @@ struct Candidate {
 }
 
 impl Candidate {
+    fn new(key: IncidentKey) -> Candidate {
+        Candidate { key, met: Vec::new(), counted: Vec::new(), stuck_now: 0, failures: false, kind: None }
+    }
+
+    /// Counts a message; how many there were within the hour.
+    fn count(&mut self, at: Millis) -> u32 {
+        let step = at.0.div_euclid(STEP.0);
+        self.counted.retain(|(n, _)| (step - n).abs() <= WINDOW.0 / STEP.0);
+        match self.counted.iter_mut().find(|(n, _)| *n == step) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.counted.push((step, 1)),
+        }
+        self.counted.iter().fold(0, |sum, (_, n)| sum.saturating_add(*n))
+    }
+
     fn people(&self) -> usize {
         let mut hashes: Vec<u64> = self.met.iter().map(|(hash, _, _)| *hash).collect();
         hashes.sort_unstable();
@@ -146,7 +166,7 @@ impl Incidents {
         for (key, incident) in &mut self.open {
             let same = match &key.trouble {
                 _ if key.account != *m.account => false,
-                Trouble::Failure { class: Class::Template, .. } => key.template_id.as_deref() == m.template_id,
+                Trouble::Failure { class: Class::Template, .. } => key.template_id.is_none() || key.template_id.as_deref() == m.template_id,
                 _ => true,
             };
             if same && incident.failures {
@@ -160,15 +180,15 @@ impl Incidents {
     pub(super) fn stuck_changed(&mut self, change: StuckChange<'_>, day: Hour, lost: bool, feed: &mut Vec<Entry>) {
         let key = |cause| IncidentKey { account: change.account.clone(), trouble: Trouble::Cause(cause), template_id: None, carrier: None };
         if let Some(before) = change.before {
-            self.leave(&key(before));
+            self.leave(&key(before.cause), before.deadline);
         }
         if let Some(after) = change.after {
             let threshold = Trouble::Cause(after).opens_at(None);
             let known = self.open.contains_key(&key(after));
             // What an incident of the account explains already, open or just over, opens no second one.
             let explained = match after {
-                Cause::WebhookSilent | Cause::ReceiptsNotSubscribed => lost,
-                Cause::PollNeeded | Cause::Unknown => self.open.values().any(|i| i.standing && i.key.account == *change.account),
+                Cause::WebhookSilent | Cause::ReceiptsNotSubscribed => lost || self.is_standing(change.account),
+                Cause::PollNeeded | Cause::Unknown => self.is_standing(change.account),
                 _ => false,
             };
             if threshold == Threshold::Never || (explained && !known) {
@@ -181,8 +201,23 @@ impl Incidents {
         }
     }
 
-    fn leave(&mut self, key: &IncidentKey) {
-        if let Some(incident) = self.open.get_mut(key) {
+    /// The account itself is in a trouble that is an incident.
+    fn is_standing(&self, account: &AccountId) -> bool {
+        self.open.values().any(|i| i.standing && i.key.account == *account)
+    }
+
+    /// Accounts that nobody judges any more are in no trouble.
+    pub(super) fn abandon(&mut self, is_gone: impl Fn(&AccountId) -> bool) {
+        for (key, incident) in self.open.iter_mut().filter(|(key, i)| i.standing && is_gone(&key.account)) {
+            incident.standing = false;
+            mark(&mut self.changed, key);
+        }
+    }
+
+    /// A message is out of a trouble, in which it had been from its deadline on.
+    fn leave(&mut self, key: &IncidentKey, deadline: Millis) {
+        // Who was stuck before the first of an incident belongs to one that is over.
+        if let Some(incident) = self.open.get_mut(key).filter(|i| deadline >= i.since.minus(WINDOW)) {
             incident.stuck_now = incident.stuck_now.saturating_sub(1);
             mark(&mut self.changed, key);
         } else if let Some(candidate) = self.candidates.get_mut(&key.account).and_then(|all| all.iter_mut().find(|c| c.key == *key)) {
@@ -216,14 +251,16 @@ impl Incidents {
                     let quietest = (0..candidates.len()).min_by_key(|i| candidates[*i].met.last().map(|(_, _, at)| *at)).unwrap_or(0);
                     candidates.remove(quietest);
                 }
-                candidates.push(Candidate { key: key.clone(), met: Vec::new(), stuck_now: 0, failures: false, kind: None });
+                candidates.push(Candidate::new(key.clone()));
                 candidates.len() - 1
             }
         };
         let candidate = &mut candidates[i];
         candidate.met.retain(|(_, _, met)| at.0 - met.0 < WINDOW.0);
-        let counted = candidate.met.iter().any(|(_, id, _)| *id == member.id);
-        if !counted && candidate.met.len() < CANDIDATE_PEOPLE_MAX {
+        // Beyond the people that are told apart it is the messages that show how large it is.
+        let again = candidate.met.iter().any(|(_, id, _)| *id == member.id);
+        let messages = if again { candidate.met.len() as u32 } else { candidate.count(at) };
+        if !again && candidate.met.len() < CANDIDATE_PEOPLE_MAX {
             candidate.met.push((member.recipient, member.id, at));
         }
         candidate.stuck_now += u64::from(member.stuck);
@@ -235,10 +272,8 @@ impl Incidents {
         let opens = match member.threshold {
             Threshold::Never => false,
             Threshold::People(n) => candidate.people() >= n,
-            Threshold::Several(n) => candidate.people() >= n.max(member.noise),
-            Threshold::Share => {
-                candidate.people() >= SHARE_PEOPLE_MIN && candidate.met.len() as f64 / f64::from(member.all.max(1)) >= SHARE_MIN
-            }
+            Threshold::Several(n) => candidate.people() >= n.max(member.noise.min(PEOPLE_ENOUGH)) && messages as usize >= member.noise,
+            Threshold::Share => candidate.people() >= SHARE_PEOPLE_MIN && f64::from(messages) / f64::from(member.all.max(1)) >= SHARE_MIN,
         };
         if opens {
             let candidate = candidates.remove(i);
@@ -275,7 +310,7 @@ impl Incidents {
         let Some(trouble) = trouble else { return };
         let key = IncidentKey { account: id.clone(), trouble, template_id: None, carrier: None };
         if let Some(incident) = self.open.get_mut(&key) {
-            (incident.standing, incident.of_account) = (true, true);
+            (incident.standing, incident.of_account, incident.reason) = (true, true, Some(judged.reason));
             incident.last_at = now;
             mark(&mut self.changed, &key);
             return;
@@ -283,7 +318,7 @@ impl Incidents {
         let candidate = self.take_candidate(&key);
         let since = judged.since.unwrap_or(now);
         let incident = self.open_one(key, since, now);
-        (incident.standing, incident.of_account) = (true, true);
+        (incident.standing, incident.of_account, incident.reason) = (true, true, Some(judged.reason));
         if let Some(candidate) = candidate {
             incident.stuck_now = candidate.stuck_now;
             incident.failures = candidate.failures;

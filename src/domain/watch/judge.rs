@@ -35,6 +35,8 @@ const STOPPED_CALLBACKS: f64 = 14.0;
 /// Refused requests in a row, without a valid one between them, that make a secret wrong rather than a stranger curious; and so many that
 /// are proven to be the provider's, whatever comes between them.
 const REFUSED_MIN: u64 = 3;
+/// Refusals in a row that nothing proves must go on for so long.
+const REFUSED_FOR: Span = Span::minutes(10);
 /// Fewest messages of an hour whose delay says something of the provider.
 const SLOW_MESSAGES_MIN: u32 = 30;
 /// By how much the share of slow messages must rise.
@@ -68,10 +70,12 @@ pub struct Judgement {
     pub reason: Reason,
     /// Since when what is named has been so.
     pub since: Option<Millis>,
+    /// Nothing comes in while it lasts, as far as is known for sure: what was sent meanwhile may never be heard of.
+    pub deaf: bool,
 }
 
 const fn found(standing: Standing, reason: Reason, since: Option<Millis>) -> Judgement {
-    Judgement { standing, reason, since }
+    Judgement { standing, reason, since, deaf: reason.is_deaf() }
 }
 
 /// Judges an account; the worst that is known goes first.
@@ -83,11 +87,13 @@ pub fn judge(case: Case<'_>, now: Millis) -> Judgement {
     if let Some(end) = case.token_ends_at.filter(|end| *end <= now && !pulse.accepted_after(*end)) {
         return found(Standing::Expired, Reason::TokenExpired, Some(end));
     }
-    if let Some((at, true, _)) = &pulse.policy {
-        return found(Standing::Error, Reason::PolicyBlocked, Some(*at));
+    if let Some(at) = pulse.barred_since() {
+        return found(Standing::Error, Reason::PolicyBlocked, Some(at));
     }
-    if let Some(since) = refused_since(pulse, now) {
-        return found(Standing::Error, Reason::SignaturesRefused, Some(since));
+    if let Some((since, proven)) = refused_since(pulse, now) {
+        // Anybody can send wrong signatures: they name a fault, and prove no silence.
+        let deaf = proven || quiet(case, now).is_some();
+        return Judgement { deaf, ..found(Standing::Error, Reason::SignaturesRefused, Some(since)) };
     }
     if let Some(judgement) = quiet(case, now) {
         return judgement;
@@ -101,13 +107,15 @@ pub fn judge(case: Case<'_>, now: Millis) -> Judgement {
     }
 }
 
-/// Since when requests are refused that are the provider's beyond doubt, or as good as that.
-fn refused_since(pulse: &Pulse, now: Millis) -> Option<Millis> {
-    let run = pulse.refused_run.filter(|_| pulse.signed_run >= REFUSED_MIN).map(|(since, _)| since);
+/// Since when requests are refused that are the provider's beyond doubt (`true`), or as good as that: they go on for a while, and none that
+/// fits comes between them. An account that never had a valid callback is being set up: there is nobody whom a stranger could alarm.
+fn refused_since(pulse: &Pulse, now: Millis) -> Option<(Millis, bool)> {
+    let lasts = |since: Millis| pulse.last_callback_at.is_none() || now.0 - since.0 >= REFUSED_FOR.0;
+    let run = pulse.refused_run.filter(|(since, _)| pulse.signed_run >= REFUSED_MIN && lasts(*since)).map(|(since, _)| (since, false));
     // What is rewritten on the way comes between callbacks that fit: calm for an hour, and one that fits, end it.
     let mended = |p: &Proven| now.0 - p.last_at.0 >= PROVEN_GAP.0 && pulse.last_callback_at.is_some_and(|at| at > p.last_at);
-    let proven = pulse.proven.filter(|p| p.count >= REFUSED_MIN && !mended(p)).map(|p| p.since);
-    run.into_iter().chain(proven).min()
+    let proven = pulse.proven.filter(|p| p.count >= REFUSED_MIN && !mended(p)).map(|p| (p.since, true));
+    proven.or(run)
 }
 
 /// Something that should come in does not.
@@ -272,9 +280,10 @@ mod tests {
         pulse.refused_in_a_row(2, true, minute(6));
         assert_eq!(judged(&pulse, minute(7)), (Standing::Connected, Reason::Well));
         pulse.refused_in_a_row(1, true, minute(7));
-        assert_eq!(judged(&pulse, minute(8)), (Standing::Error, Reason::SignaturesRefused));
-        pulse.callback(minute(9), &[&WRITTEN]);
-        assert_eq!(judged(&pulse, minute(9)), (Standing::Connected, Reason::Well));
+        assert_eq!(judged(&pulse, minute(8)), (Standing::Connected, Reason::Well), "not before it goes on for a while");
+        assert_eq!(judged(&pulse, minute(15)), (Standing::Error, Reason::SignaturesRefused));
+        pulse.callback(minute(16), &[&WRITTEN]);
+        assert_eq!(judged(&pulse, minute(16)), (Standing::Connected, Reason::Well));
         let mut lost = sending(20);
         lost.refused_in_a_row(3, false, minute(5));
         assert_eq!(judged(&lost, minute(40)), (Standing::Error, Reason::SignaturesRefused), "a proxy takes the signature away");

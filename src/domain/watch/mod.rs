@@ -21,7 +21,7 @@ pub mod templates;
 pub mod traffic;
 pub mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use moved::Moved;
 pub use sheet::{Sheet, decode, encode};
@@ -39,7 +39,7 @@ use crate::domain::feed::{Entry, MessageAt, What};
 use crate::domain::ids::AccountId;
 use crate::domain::projection::{Key, KeyKind};
 use crate::domain::state::State;
-use crate::domain::stuck::Cause;
+use crate::domain::stuck::{Cause, Stuck};
 use crate::domain::time::{Millis, Span};
 
 /// The number of an incident: 1, 2, 3 … in the order in which they opened.
@@ -47,6 +47,9 @@ pub type IncidentId = u64;
 
 /// How often what was noticed of strangers is kept.
 const NOTICED_EVERY: Span = Span::minutes(1);
+
+/// Who is slow for so long is learned anew: that is how it is now.
+const SLOW_FOR_GOOD: Span = Span::days(1);
 
 /// A receipt within this time never counts as slow, however quick the others are.
 const SLOW_MIN: Span = Span::minutes(2);
@@ -64,6 +67,8 @@ pub struct MessageMove<'a> {
     pub orphan: bool,
     /// The sender's own hour for it.
     pub scheduled_at: Option<Millis>,
+    /// Its kind gets its receipts whenever.
+    pub unpromised: bool,
     /// The recipient.
     pub recipient: Option<&'a str>,
     /// Whether and when sending again makes sense, where it failed.
@@ -80,9 +85,9 @@ impl<'a> std::ops::Deref for MessageMove<'a> {
 }
 
 impl MessageMove<'_> {
-    /// It goes out at an hour of its own, not when it was handed over: how long its receipt takes says nothing.
+    /// It goes out at an hour of its own, not when it was handed over, or its receipt comes whenever: how long that takes says nothing.
     pub fn is_planned(&self) -> bool {
-        self.scheduled_at.is_some_and(|at| at > self.sent_at.unwrap_or(self.now))
+        self.unpromised || self.scheduled_at.is_some_and(|at| at > self.sent_at.unwrap_or(self.now))
     }
 
     /// The recipient as a hash; a message without one counts as a person of its own.
@@ -110,8 +115,8 @@ pub struct StuckChange<'a> {
     pub now: Millis,
     /// The recipient.
     pub recipient: Option<&'a str>,
-    /// The cause before.
-    pub before: Option<Cause>,
+    /// As it was before.
+    pub before: Option<Stuck>,
     /// The cause now.
     pub after: Option<Cause>,
 }
@@ -141,7 +146,8 @@ struct Watched {
 impl Watched {
     /// How it was judged when the pulse was kept is how it stands until the first look.
     fn take_up(&mut self, pulse: Pulse) {
-        self.judgement = pulse.standing.map(|(standing, reason, at)| Judgement { standing, reason, since: Some(at) });
+        let deaf = pulse.is_deaf();
+        self.judgement = pulse.standing.map(|(standing, reason, at)| Judgement { standing, reason, since: Some(at), deaf });
         self.pulse = pulse;
     }
 }
@@ -226,8 +232,9 @@ impl Watch {
         watched.pulse_changed = true;
         watched.pulse.moved(m);
         let first = !matches!(m.from, Some(State::Delivered | State::Read)) && matches!(m.to, State::Delivered | State::Read);
-        // What comes late while the provider is in trouble must not become what is usual.
-        let well = watched.judgement.is_none_or(|j| j.reason == Reason::Well);
+        // What comes late while the provider is in trouble must not become what is usual, unless it stays so.
+        let stays = |j: Judgement| j.reason == Reason::ProviderSlow && j.since.is_some_and(|since| m.now.0 - since.0 >= SLOW_FOR_GOOD.0);
+        let well = watched.judgement.is_none_or(|j| j.reason == Reason::Well || stays(j));
         if let (true, true, false, Some(sent)) = (first, well, m.is_planned(), m.sent_at) {
             watched.latency.receipted(m.kind, sent, m.now);
         }
@@ -239,7 +246,7 @@ impl Watch {
     pub fn stuck_changed(&mut self, change: StuckChange<'_>) {
         let what = match (change.before, change.after) {
             (_, Some(cause)) => What::Stuck { id: change.id, cause },
-            (Some(cause), None) => What::Unstuck { id: change.id, cause },
+            (Some(before), None) => What::Unstuck { id: change.id, cause: before.cause },
             (None, None) => return,
         };
         self.feed.push(Entry { account: change.account.clone(), at: change.now, what });
@@ -252,8 +259,9 @@ impl Watch {
     /// Time passed: judges every configured account anew. The accounts whose standing changed, so that their stuck messages may have
     /// another cause now.
     pub fn tick<'c>(&mut self, now: Millis, configured: impl IntoIterator<Item = (&'c AccountId, Configured)>) -> Vec<AccountId> {
-        let mut changed = Vec::new();
+        let (mut changed, mut judged_accounts) = (Vec::new(), BTreeSet::new());
         for (id, configured) in configured {
+            judged_accounts.insert(id);
             let watched = self.account(id);
             if watched.latency.refresh(now)
                 && let Some((_, usual)) = watched.latency.usual()
@@ -261,6 +269,7 @@ impl Watch {
                 watched.pulse.recent.usual_ms = usual.0.max(SLOW_MIN.0);
                 watched.pulse_changed = true;
             }
+            watched.pulse_changed |= watched.pulse.come_back_to(now);
             let case = Case {
                 pulse: &watched.pulse,
                 traffic: &watched.traffic,
@@ -273,16 +282,15 @@ impl Watch {
                 (watched.pulse_changed, watched.noticed_kept_at) = (true, Some(now));
             }
             watched.judgement = Some(judged);
-            let deaf = judged.reason.is_deaf();
-            if deaf {
+            if judged.deaf {
                 watched.traffic.forget(now);
             } else {
                 watched.traffic_changed |= watched.traffic.pass(now);
             }
             let before = watched.pulse.standing.map(|(standing, reason, _)| (standing, reason));
+            let silent = judged.deaf || judged.reason == Reason::ReceiptsNotSubscribed;
+            watched.pulse_changed |= watched.pulse.judged(silent.then(|| (judged.reason, judged.since.unwrap_or(now))), now);
             if before != Some((judged.standing, judged.reason)) {
-                let silent = deaf || judged.reason == Reason::ReceiptsNotSubscribed;
-                watched.pulse.judged(silent.then(|| (judged.reason, judged.since.unwrap_or(now))), now);
                 watched.pulse.standing = Some((judged.standing, judged.reason, now));
                 watched.pulse_changed = true;
                 // The first look at a new account tells nobody anything.
@@ -294,6 +302,7 @@ impl Watch {
                 changed.push(id.clone());
             }
         }
+        self.incidents.abandon(|id| !judged_accounts.contains(id));
         self.incidents.tick(now, &mut self.feed);
         changed
     }
@@ -345,3 +354,6 @@ impl Watch {
         sheets
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,11 +25,13 @@ pub const WAITING_MAX: usize = 64;
 /// A send that becomes known later than this says nothing of what comes in now: its receipt may have come before we knew of it.
 const NEWS_MAX: Span = Span::hours(2);
 /// How many past silences are remembered, so that messages that were sent in one keep its cause.
-const SILENCES_MAX: usize = 8;
+const SILENCES_MAX: usize = 32;
 /// For so long after a silence what was sent in it may still pass its deadline.
 const LOST_FOR: Span = Span::days(3);
 /// Refusals that are proven to be the provider's belong together while no longer than this lies between them.
 pub const PROVEN_GAP: Span = Span::hours(1);
+/// A time further ahead than this comes from a clock that was wrong.
+const AHEAD_MAX: Span = Span::minutes(5);
 /// Most kinds of limits and quota figures that are remembered.
 const FIGURES_MAX: usize = 32;
 /// Longest text of such a figure, in characters.
@@ -154,8 +156,12 @@ pub struct Pulse {
     pub proven: Option<Proven>,
     /// Limits and quota figures: value and when it was told.
     pub figures: BTreeMap<String, (String, Millis)>,
-    /// The provider's last word on a bar or a warning: when, whether the account is barred since, and what.
-    pub policy: Option<(Millis, bool, String)>,
+    /// The provider's last word on a bar or a warning: when, and what.
+    pub policy: Option<(Millis, String)>,
+    /// When it last barred the account.
+    pub barred_at: Option<Millis>,
+    /// When it last lifted a bar.
+    pub unbarred_at: Option<Millis>,
     /// What is counted.
     pub counters: Counters,
     /// How it was last told to stand, why, and since when.
@@ -173,7 +179,7 @@ impl Pulse {
         self.unheard.retain(|(_, sent)| *sent > at);
         // The first callback after a silence: the receipts of whoever was sent to meanwhile are lost, and prove nothing against those to come.
         let was = self.standing.map(|(_, reason, _)| reason);
-        if was.is_some_and(Reason::is_deaf) {
+        if self.is_deaf() {
             self.waiting.clear();
             self.recent.forget();
         }
@@ -300,12 +306,22 @@ impl Pulse {
         }
     }
 
-    /// The provider's word on a bar or a warning.
-    pub fn policy(&mut self, word: &str, barred: bool, at: Millis) {
-        let told = (at, barred, word.chars().take(FIGURE_CHARS_MAX).collect());
+    /// The provider's word on a bar or a warning; `barred` where it bars the account or lifts that.
+    pub fn policy(&mut self, word: &str, barred: Option<bool>, at: Millis) {
+        let told = (at, word.chars().take(FIGURE_CHARS_MAX).collect());
         if self.policy.as_ref().is_none_or(|known| *known < told) {
             self.policy = Some(told);
         }
+        match barred {
+            Some(true) => later(&mut self.barred_at, at),
+            Some(false) => later(&mut self.unbarred_at, at),
+            None => {}
+        }
+    }
+
+    /// Since when the provider bars the account. That it takes a send later proves that it does not any more, though nobody told.
+    pub fn barred_since(&self) -> Option<Millis> {
+        self.barred_at.filter(|at| self.unbarred_at.is_none_or(|lifted| lifted < *at) && !self.accepted_after(*at))
     }
 
     /// Requests were refused.
@@ -329,17 +345,61 @@ impl Pulse {
         self.proven = Some(Proven { since: since.min(at), last_at: last_at.max(at), count: count + n });
     }
 
-    /// The account is judged anew: a silence begins, goes on or ends.
-    pub(super) fn judged(&mut self, silence: Option<(Reason, Millis)>, now: Millis) {
+    /// The account is judged anew: a silence begins, goes on or ends. `true` when it did not go on as before.
+    pub(super) fn judged(&mut self, silence: Option<(Reason, Millis)>, now: Millis) -> bool {
         let last = self.silences.last_mut().filter(|s| s.until.is_none());
         match (last, silence) {
-            (Some(last), Some((reason, _))) if last.reason == reason => {}
+            (Some(last), Some((reason, _))) if last.reason == reason => return false,
+            (None, None) => return false,
             (Some(last), _) => {
                 last.until = Some(now);
                 self.silence_begins(silence);
             }
             (None, _) => self.silence_begins(silence),
         }
+        true
+    }
+
+    /// Nothing comes in at all just now, as it was last judged.
+    pub fn is_deaf(&self) -> bool {
+        self.silences.last().is_some_and(|s| s.until.is_none() && s.reason.is_deaf())
+    }
+
+    /// Brings back to now what lies ahead of it: a clock that was ahead once must not blind an account until that time is reached. `true`
+    /// when there was anything.
+    pub(super) fn come_back_to(&mut self, now: Millis) -> bool {
+        let limit = now.plus(AHEAD_MAX);
+        let mut moved = false;
+        let mut back = |at: &mut Millis| {
+            if *at > limit {
+                (*at, moved) = (now, true);
+            }
+        };
+        let own = [
+            &mut self.first_callback_at,
+            &mut self.last_callback_at,
+            &mut self.last_receipt_at,
+            &mut self.last_other_at,
+            &mut self.last_sent_at,
+            &mut self.last_registered_at,
+        ];
+        let tokens = self.tokens.values_mut().flat_map(|t| [&mut t.accepted_at, &mut t.refused_at, &mut t.revoked_at]);
+        own.into_iter().chain(tokens).flatten().for_each(&mut back);
+        self.waiting.iter_mut().chain(&mut self.unheard).for_each(|(_, at)| back(at));
+        self.refused_run.iter_mut().for_each(|(since, _)| back(since));
+        self.proven.iter_mut().for_each(|p| {
+            back(&mut p.since);
+            back(&mut p.last_at);
+        });
+        self.silences.iter_mut().for_each(|s| {
+            back(&mut s.from);
+            s.until.iter_mut().for_each(&mut back);
+        });
+        if moved {
+            self.hours.forget_after(now);
+            self.recent.forget();
+        }
+        moved
     }
 
     fn silence_begins(&mut self, silence: Option<(Reason, Millis)>) {
@@ -380,8 +440,25 @@ impl Pulse {
 
     /// The sender whose token is dead, since when and why; the one that died last.
     pub fn dead_token(&self) -> Option<(&str, Millis, Reason)> {
-        let dead = self.tokens.iter().filter_map(|(sender, t)| t.dead_since().map(|(at, why)| (sender.as_str(), at, why)));
+        let dead = self.tokens.keys().filter_map(|sender| self.dead(sender).map(|(at, why)| (sender.as_str(), at, why)));
         dead.max_by_key(|(sender, at, _)| (*at, *sender))
+    }
+
+    /// Since when a sender's token is dead, and why. What was accepted without a sender's name may have been this one's; and any acceptance
+    /// counts against what was refused without a name.
+    fn dead(&self, sender: &str) -> Option<(Millis, Reason)> {
+        let (at, why) = self.tokens.get(sender)?.dead_since()?;
+        let later = |t: &Token| t.accepted_at.is_some_and(|ok| ok > at);
+        let revived = if sender.is_empty() { self.tokens.values().any(later) } else { self.tokens.get("").is_some_and(later) };
+        (!revived).then_some((at, why))
+    }
+
+    /// The token with which a sender's messages go out is dead, as far as known.
+    pub fn is_dead(&self, sender: Option<&str>) -> bool {
+        match sender {
+            Some(sender) => self.dead(sender).is_some() || self.dead("").is_some(),
+            None => self.dead_token().is_some(),
+        }
     }
 
     /// How many recipients wait since the last receipt, of those who were sent to at or before a moment.
@@ -428,7 +505,7 @@ mod tests {
         let seen: Vec<_> = [0, 5, 15, 30].iter().map(|n| pulse.silence_at(at(*n))).collect();
         assert_eq!(seen, [None, Some(Reason::WebhookSilent), Some(Reason::ReceiptsNotSubscribed), None]);
         assert!(pulse.was_silent(at(31)) && !pulse.was_silent(at(31 + 3 * 1_440)));
-        for n in 0..20 {
+        for n in 0..SILENCES_MAX as i64 + 3 {
             pulse.judged(Some((Reason::TrafficStopped, at(100 + n))), at(100 + n));
             pulse.judged(None, at(100 + n));
         }

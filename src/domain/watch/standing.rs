@@ -19,7 +19,8 @@ named! {
 }
 
 impl Reason {
-    /// Nothing comes in at all while it lasts: what was sent meanwhile may never be heard of.
+    /// Nothing comes in at all while it lasts: what was sent meanwhile may never be heard of. Of signatures that do not fit only where the
+    /// judgement says so.
     pub const fn is_deaf(self) -> bool {
         matches!(self, Reason::WebhookSilent | Reason::TrafficStopped | Reason::SignaturesRefused)
     }

@@ -64,7 +64,7 @@ const fn reason_vi(reason: Reason) -> Words {
         ),
         Reason::TrafficStopped => words(
             "Lượng callback thường lệ đã ngừng",
-            "Vào những giờ này mọi tuần đều có callback, nay không có cái nào.",
+            "Vào những giờ này bình thường vẫn có callback, nay không có cái nào.",
             "Kiểm tra máy chủ có truy cập được từ internet không và webhook còn bật trong trang quản trị không. Nếu hôm nay đúng là không có khách thì không cần làm gì.",
         ),
         Reason::ProviderSlow => words(
@@ -120,7 +120,7 @@ const fn reason_en(reason: Reason) -> Words {
         ),
         Reason::TrafficStopped => words(
             "The usual traffic has stopped",
-            "At these hours callbacks came every week, and now there are none.",
+            "At these hours callbacks usually came, and now there are none.",
             "Check that this server can be reached from the internet, and that the webhook is still switched on in the console. If there are simply no customers today, nothing needs to be done.",
         ),
         Reason::ProviderSlow => words(

@@ -18,6 +18,9 @@ const WATCH_EVERY: Span = Span::seconds(1);
 /// How often all stuck messages are looked at again: what came late may tell more of why they are.
 const REVIEW_EVERY: Span = Span::hours(1);
 
+/// Why an older message is stuck is settled: nothing that happens now tells more of it.
+const REVIEWED_FOR: Span = Span::days(3);
+
 /// How often old rows are looked for.
 const PRUNE_EVERY: Span = Span::seconds(1);
 
@@ -91,7 +94,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     /// Looks again at one batch of an account's stuck messages.
     fn review(&mut self, now: Millis) -> Result<bool, StoreError> {
         let Some((account, after)) = self.reviews.front().cloned() else { return Ok(false) };
-        let rows = self.state.stuck_rows(&account, after, SWEEP_MESSAGES_MAX)?;
+        let rows = self.state.stuck_rows(&account, now.minus(REVIEWED_FOR), after, SWEEP_MESSAGES_MAX)?;
         if !rows.is_empty() {
             self.look_at(&rows, now)?;
         }

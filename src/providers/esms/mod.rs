@@ -46,6 +46,9 @@ pub static SPEC: Spec = Spec {
     callback_secret: "callback_token",
     retired_secret: RETIRED_TOKENS,
     has_threads: false,
+    token_of_sender: false,
+    // They wait for approval and go out when the carrier lets them.
+    unpromised: &["sms_advertising"],
     conversations: Conversations::NONE,
     default_kind: None,
     deadlines: DEADLINES,

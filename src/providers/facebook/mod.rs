@@ -89,6 +89,8 @@ pub static SPEC: Spec = Spec {
     callback_secret: "app_secret",
     retired_secret: RETIRED_SECRETS,
     has_threads: true,
+    token_of_sender: true,
+    unpromised: &[],
     conversations: routing::CONVERSATIONS,
     default_kind: Some("message"),
     // A send call answers within seconds; a receipt follows once the customer's device is online.

@@ -58,6 +58,8 @@ pub static SPEC: Spec = Spec {
     callback_secret: "oa_secret_key",
     retired_secret: RETIRED_KEYS,
     has_threads: false,
+    token_of_sender: true,
+    unpromised: &[],
     // The OA may answer for seven days after the user's last act, two of them without a charge.
     conversations: Conversations { window: Some(Span::days(7)), free: Some(Span::hours(48)), ..Conversations::NONE },
     default_kind: None,

@@ -73,8 +73,8 @@ impl StateWriter for StateFile {
         StateFile::due(self, now, limit)
     }
 
-    fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
-        StateFile::stuck_rows(self, account, after, limit)
+    fn stuck_rows(&self, account: &AccountId, since: Millis, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+        StateFile::stuck_rows(self, account, since, after, limit)
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {

@@ -209,18 +209,24 @@ impl StateFile {
         rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
     }
 
-    /// The stuck messages of an account behind a row, by rising row, at most `limit`.
+    /// The stuck messages of an account behind a row that became known at `since` or later, by rising row, at most `limit`.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn stuck_rows(&self, account: &AccountId, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
+    pub fn stuck_rows(&self, account: &AccountId, since: Millis, after: Row, limit: usize) -> Result<Vec<Row>, StoreError> {
         let engine = |e| self.conn.fault("reading what is stuck", e);
         // An account that nothing was ever written for has no number, and no messages.
         let Some((no, _)) = self.accounts.no(account) else { return Ok(Vec::new()) };
+        // Served by message_listed: rows rise with time, so what is older is passed over and not read.
+        let first = "SELECT row FROM message WHERE listed_at >= ?1 ORDER BY listed_at, row LIMIT 1";
+        let first: Option<i64> =
+            self.conn.prepare_cached(first).and_then(|mut s| s.query_row([since.0], |r| r.get(0)).optional()).map_err(engine)?;
+        let Some(first) = first else { return Ok(Vec::new()) };
         // Served by message_stuck_row.
-        let sql = "SELECT row FROM message WHERE stuck_cause IS NOT NULL AND account = ?1 AND row > ?2 ORDER BY row LIMIT ?3";
+        let sql = "SELECT row FROM message WHERE stuck_cause IS NOT NULL AND account = ?1 AND row > ?2 AND created_at >= ?3 ORDER BY row LIMIT ?4";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
-        let rows = all.query_map(params![no, after as i64, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
+        let rows =
+            all.query_map(params![no, (after as i64).max(first - 1), since.0, limit as i64], |r| r.get::<_, i64>(0)).map_err(engine)?;
         rows.map(|r| r.map(|n| n as Row)).collect::<Result<_, _>>().map_err(engine)
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::stage::{CHAT, How, PAGE, SMS, Stage, ZNS};
 use super::twice;
+use crate::harness::sign;
 
 fn zalo(code: i64) -> Value {
     json!({"error": code, "message": "refused"})
@@ -35,6 +36,30 @@ fn a_token_that_expires_is_named_at_once_and_its_renewal_ends_it() {
         stage.stands("shop-oa", "connected", "well");
         stage.only_incident(&json!({"open": false}));
         assert_eq!(stage.alerts(), ["opened token_invalid", "closed token_invalid"]);
+    });
+}
+
+#[test]
+fn a_permission_that_is_withdrawn_is_named_and_ends_when_the_next_send_is_accepted() {
+    twice("", |stage| {
+        stage.history(ZNS);
+        let revoked = json!({"app_id": sign::ZALO_APP, "oa_id": sign::OA, "event_name": "permission_revoked", "timestamp": stage.now().0.to_string()});
+        stage.call(&[sign::zalo_post(revoked.to_string())]);
+        stage.advance(Span::seconds(1));
+        stage.stands("shop-oa", "expired", "permission_revoked");
+        let trouble = stage.only_incident(&json!({"account": "shop-oa", "open": true, "urgent": true}))["trouble"].clone();
+        let waiting = stage.queue(ZNS, 1);
+        stage.middle();
+        stage.pass(Span::minutes(20), Span::minutes(5));
+        stage.stuck(&waiting[0], "token_invalid");
+        // The OA is authorised again; what is sent now does not say in whose name.
+        stage.ordinary(ZNS);
+        stage.stands("shop-oa", "connected", "well");
+        stage.only_incident(&json!({"open": false}));
+        let trouble = trouble.as_str().unwrap();
+        assert_eq!(stage.alerts(), [format!("opened {trouble}"), format!("closed {trouble}")]);
+        let turns = ["shop-oa connected well", "shop-oa expired permission_revoked", "shop-oa connected well"];
+        assert_eq!(stage.turns(), turns);
     });
 }
 

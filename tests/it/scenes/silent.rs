@@ -134,6 +134,41 @@ fn one_phone_that_is_off_for_days_is_no_incident_among_thousands() {
 }
 
 #[test]
+fn usual_traffic_that_stops_on_a_weekday_is_named_and_a_weekend_without_any_is_not() {
+    twice("", |stage| {
+        // Customers write by day, from Monday to Friday; nobody sends anything.
+        for day in 0..5 {
+            for _ in 0..9 * 3 {
+                stage.written_to(20);
+                stage.advance(Span::minutes(20));
+            }
+            let rest = if day == 4 { 24 * 3 - 9 } else { 24 - 9 };
+            stage.pass(Span::hours(rest), Span::hours(1));
+        }
+        assert_eq!(stage.turns(), ["shop-page connected well"], "no night and no weekend is a silence");
+        for _ in 0..2 * 3 {
+            stage.written_to(20);
+            stage.advance(Span::minutes(20));
+        }
+        let named = stage.until_reason("shop-page", "traffic_stopped", Span::hours(3), |_, _| {});
+        assert!(named <= Span::minutes(90), "{named:?}");
+        stage.stands("shop-page", "silent", "traffic_stopped");
+        let incident = stage.only_incident(&json!({"account": "shop-page", "trouble": "webhook_silent", "open": true}));
+        assert!(incident["cause"].as_str().unwrap().contains("callbacks usually came"), "it says what is missing: {incident}");
+        stage.middle();
+        stage.pass(Span::minutes(30), Span::minutes(10));
+        stage.stands("shop-page", "silent", "traffic_stopped");
+        stage.written_to(5);
+        stage.advance(Span::minutes(1));
+        stage.stands("shop-page", "connected", "well");
+        stage.only_incident(&json!({"open": false}));
+        assert_eq!(stage.alerts(), ["opened webhook_silent", "closed webhook_silent"]);
+        let turns = ["shop-page connected well", "shop-page silent traffic_stopped", "shop-page connected well"];
+        assert_eq!(stage.turns(), turns);
+    });
+}
+
+#[test]
 fn a_weekend_on_which_nobody_sends_anything_alarms_nobody() {
     twice("", |stage| {
         stage.pass(Span::hours(101), Span::hours(3));

@@ -222,6 +222,21 @@ impl Stage {
         self.service.send(&request).is(200);
     }
 
+    /// So many customers write to the Page within this hour.
+    pub fn written_to(&mut self, customers: usize) {
+        let at = self.now().0;
+        let requests: Vec<Request> = (0..customers)
+            .map(|_| {
+                self.serial += 1;
+                let who = json!({"id": format!("88{:010}", self.serial)});
+                let text = json!({"mid": format!("in{}", self.serial), "text": "còn hàng không ạ"});
+                let item = json!({"sender": who, "recipient": {"id": sign::PAGE}, "timestamp": at, "message": text});
+                sign::facebook_post(sign::facebook_body(&[item]))
+            })
+            .collect();
+        self.call(&requests);
+    }
+
     /// Seventy minutes of ordinary traffic, from which the account learns.
     pub fn history(&mut self, how: How) {
         (0..HISTORY_STEPS).for_each(|_| self.ordinary(how));

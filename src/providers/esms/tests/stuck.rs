@@ -57,6 +57,7 @@ fn evidence(state: State) -> Evidence<'static> {
         results_pending: false,
         called_back: false,
         held_by_other: false,
+        sender: None,
         scheduled_at: None,
         since: ARRIVAL,
         now: ARRIVAL,
