@@ -113,6 +113,18 @@ fn play(seed: u64) {
 }
 
 #[test]
+fn days_that_are_folded_late_alarm_nobody() {
+    let mut town = Town::new(1, Millis(MONDAY), Vec::new());
+    town.live(at(2, 0));
+    let before = town.sent;
+    town.live_unfolded(at(4, 11 * 60));
+    assert!(town.sent - before > 4_000, "several batches, and busy hours at the end");
+    town.live(at(4, 18 * 60));
+    let feed = town.memory.feed();
+    assert_eq!((told(&town.memory, &feed), alarms(&feed)), (Vec::new(), Vec::new()));
+}
+
+#[test]
 fn ten_thousand_ordinary_messages_alarm_nobody_and_each_outage_is_named_in_time() {
     play(1);
 }

@@ -125,6 +125,16 @@ impl Town {
 
     /// Lives until then.
     pub fn live(&mut self, until: Millis) {
+        self.pass(until, true);
+    }
+
+    /// Lives until then, and nothing of what comes is folded before.
+    pub fn live_unfolded(&mut self, until: Millis) {
+        self.pass(until, false);
+        while self.projector.step().unwrap() {}
+    }
+
+    fn pass(&mut self, until: Millis, folding: bool) {
         while self.now < until {
             let busy = rate(self.now) > 5.0;
             let minutes = if busy { STEP_MINUTES.0 } else { STEP_MINUTES.1 };
@@ -133,7 +143,7 @@ impl Town {
             self.sends(from, minutes);
             self.take_in();
             self.clock.set(self.now);
-            while self.projector.step().unwrap() {}
+            while folding && self.projector.step().unwrap() {}
         }
     }
 
