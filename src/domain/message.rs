@@ -133,6 +133,41 @@ pub struct Filed {
     pub stamp: u64,
 }
 
+/// What the provider told of how a message travelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carriage {
+    /// The carrier's name.
+    pub carrier: Option<String>,
+    /// What it cost, in ten-thousandths of a đồng.
+    pub price: Option<i64>,
+}
+
+/// By what a message is counted, beside its state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Kind.
+    pub kind: Option<String>,
+    /// Template.
+    pub template_id: Option<String>,
+    /// Its carrier, once it is sent, and its price, once it has ended: before that nothing is spent for sure.
+    pub carriage: Carriage,
+    /// Class of its failure, where it failed.
+    pub class: Option<Class>,
+}
+
+impl Counted {
+    /// Of a message with these facts that stands in a state.
+    pub fn of(facts: &Facts, state: State, class: Option<Class>, told: impl FnOnce() -> Carriage) -> Counted {
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        let mut carriage = if state == State::Queued { Carriage::default() } else { told() };
+        if !matches!(state, State::Delivered | State::Read | State::Failed) {
+            carriage.price = None;
+        }
+        let class = class.filter(|_| state == State::Failed);
+        Counted { kind: text(facts.kind.value()), template_id: text(facts.template_id.value()), carriage, class }
+    }
+}
+
 impl Summary {
     /// The hash over everything but the state: FNV-1a over the parts, each closed by its length. It stands in stored files.
     pub fn stamp(&self) -> u64 {

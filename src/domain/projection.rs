@@ -13,7 +13,7 @@ mod workbench;
 use super::event::{AnswerOutcome, AnswerReading, EntryKind, EntrySource, Event, Fact, MessageEvent, Watermark};
 use super::failure::{Class, Failure};
 use super::ids::{AccountId, Row, Seq};
-use super::message::{Entry, Message};
+use super::message::{Carriage, Entry, Message, Timeline};
 use super::record::Target;
 use super::state::State;
 use super::stuck::{Cause, Evidence as StuckEvidence};
@@ -74,6 +74,8 @@ pub trait Rules {
     fn default_kind(&self, account: &AccountId) -> Option<&'static str>;
     /// The sender of a registered message where nobody tells one: the account has only this one.
     fn default_sender(&self, account: &AccountId) -> Option<&str>;
+    /// What a message's timeline tells of how it travelled.
+    fn carriage(&self, account: &AccountId, timeline: &Timeline) -> Carriage;
     /// The class of a failure.
     fn classify(&self, account: &AccountId, kind: Option<&str>, failure: &Failure) -> Class;
 }
@@ -294,11 +296,9 @@ impl<S: Source> Workbench<'_, S> {
 
     /// Notes that a message which was shown is not any more, while its facts still tell what it was.
     fn hide(&mut self, row: Row, now: Millis) -> Result<(), S::Error> {
-        let message = self.view(row)?;
-        let text = |value: Option<&str>| value.map(str::to_owned);
-        if let (true, Some(from)) = (message.filed.listed, message.filed.state) {
-            let (kind, template_id) = (text(message.facts.kind.value()), text(message.facts.template_id.value()));
-            self.hidden.push(Hidden { row, now, from, kind, template_id });
+        let filed = &self.view(row)?.filed;
+        if let (true, Some(from), Some(counted)) = (filed.listed, filed.state, self.was_counted(row)) {
+            self.hidden.push(Hidden { row, now, from, counted });
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::config::AccountConfig;
 use crate::domain::failure::{Class, Failure};
 use crate::domain::ids::AccountId;
+use crate::domain::message::{Carriage, Timeline};
 use crate::domain::projection::Rules;
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Deadlines, Evidence, common_cause};
@@ -97,6 +98,10 @@ impl Rules for AccountRules {
 
     fn default_kind(&self, account: &AccountId) -> Option<&'static str> {
         self.get(account).and_then(|k| k.spec.default_kind)
+    }
+
+    fn carriage(&self, account: &AccountId, timeline: &Timeline) -> Carriage {
+        self.get(account).and_then(|k| k.spec.carriage).map_or_else(Carriage::default, |read| read(timeline))
     }
 
     fn default_sender(&self, account: &AccountId) -> Option<&str> {

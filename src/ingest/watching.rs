@@ -11,7 +11,7 @@ use crate::domain::event::{About, AccountEvent, EventGroup, PolicyAction};
 use crate::domain::failure::{Class, Failure, Retry};
 use crate::domain::feed::MessageAt;
 use crate::domain::ids::AccountId;
-use crate::domain::message::{Message, Summary};
+use crate::domain::message::{Carriage, Counted, Message, Summary, Timeline};
 use crate::domain::projection::{ByRow, Change, Changed, Hidden, Rules};
 use crate::domain::record::Status;
 use crate::domain::state::State;
@@ -20,7 +20,7 @@ use crate::domain::time::{Millis, Span};
 use crate::domain::watch::diagnose::{Around, diagnose};
 use crate::domain::watch::tally::{ReadSheets, Tally};
 use crate::domain::watch::templates::{self, Templates};
-use crate::domain::watch::{MessageMove, Moved, Standing, StuckChange, Watch};
+use crate::domain::watch::{Before, MessageMove, Moved, Standing, StuckChange, Watch};
 use crate::metrics::Metrics;
 use crate::providers::Refusal;
 use crate::providers::catalogue::catalogue;
@@ -190,23 +190,22 @@ impl Watching {
         for t in &change.transitions {
             let Some(Changed { message, summary, .. }) = by_row.get(t.row) else { continue };
             let Some(known) = rules.get(&message.account) else { continue };
-            let carriage = known.spec.carriage.filter(|_| t.to != State::Queued).map(|read| read(&message.timeline));
             let retry = t.class.filter(|_| t.to == State::Failed).and_then(|_| retry(known.spec, summary));
-            // The price that counts is the one of the end; before it nothing is spent for sure.
-            let ended = |state: Option<State>| matches!(state, Some(State::Delivered | State::Read | State::Failed));
-            let price = carriage.as_ref().and_then(|c| c.price);
+            let after = &t.after;
+            let before = t.before.as_deref();
             let moved = Moved {
                 account: &message.account,
                 now: t.now,
                 created_at: message.created_at,
                 from: t.from,
                 to: t.to,
-                kind: summary.kind.as_deref(),
-                template_id: summary.template_id.as_deref(),
+                kind: after.kind.as_deref(),
+                template_id: after.template_id.as_deref(),
                 sender: summary.sender.as_deref().filter(|_| known.spec.token_of_sender),
-                carrier: carriage.as_ref().and_then(|c| c.carrier.as_deref()),
-                price: price.filter(|_| ended(Some(t.to))),
-                price_before: price.filter(|_| ended(t.from)),
+                carrier: after.carriage.carrier.as_deref(),
+                price: after.carriage.price,
+                price_before: before.and_then(|b| b.carriage.price),
+                before: before.map(counted_before),
                 queued_at: t.times.queued_at,
                 sent_at: t.times.sent_at,
                 delivered_at: t.times.delivered_at,
@@ -217,8 +216,10 @@ impl Watching {
                 late: t.late,
             };
             self.tally.moved(&moved, read)?;
-            if let Some(template_id) = moved.template_id {
-                self.template_moved(&moved, template_id);
+            self.template_moved(&moved);
+            if t.from == Some(t.to) {
+                // Only by what it is counted changed.
+                continue;
             }
             let first = !matches!(t.from, Some(State::Delivered | State::Read)) && matches!(t.to, State::Delivered | State::Read);
             if let (true, Some(sent), Some(delivered)) = (first, t.times.sent_at, t.times.delivered_at) {
@@ -251,7 +252,11 @@ impl Watching {
     fn overlays(&mut self, change: &Change, by_row: &ByRow<'_>, read: ReadSheets<'_, StoreError>) -> Result<(), StoreError> {
         for h in &change.hidden {
             let Some(Changed { message, .. }) = by_row.get(h.row) else { continue };
-            self.tally.gone(&gone(h, message), read)?;
+            let gone = gone(h, message);
+            self.tally.gone(&gone, read)?;
+            if let Some(template_id) = gone.template_id {
+                self.templates(gone.account).left(template_id, h.from);
+            }
         }
         for s in &change.stuck_moves {
             let Some(Changed { message, .. }) = by_row.get(s.row) else { continue };
@@ -267,10 +272,22 @@ impl Watching {
         Ok(())
     }
 
-    fn template_moved(&mut self, moved: &Moved<'_>, template_id: &str) {
+    fn template_moved(&mut self, moved: &Moved<'_>) {
+        let mut from = moved.from;
+        let before = moved.before.map(|b| b.template_id);
+        if let (Some(stood), Some(before)) = (from, before)
+            && before != moved.template_id
+        {
+            // It is counted with its own template from now on.
+            from = None;
+            if let Some(before) = before {
+                self.templates(moved.account).left(before, stood);
+            }
+        }
+        let Some(template_id) = moved.template_id else { return };
         let code = moved.failure_code.filter(|_| moved.to == State::Failed);
         let templates = self.templates(moved.account);
-        templates.moved(template_id, moved.from, moved.to, code);
+        templates.moved(template_id, from, moved.to, code);
         if let (Some(Class::Template), Some(code)) = (moved.failure_class, code) {
             templates.observe_failure(template_id, code, moved.failed_at.unwrap_or(moved.now));
         }
@@ -326,26 +343,38 @@ impl Watching {
 
 /// A message that is not shown any more, as the numbers take it back.
 fn gone<'a>(hidden: &'a Hidden, message: &'a Message) -> Moved<'a> {
+    let counted = &hidden.counted;
     Moved {
         account: &message.account,
         now: hidden.now,
         created_at: message.created_at,
         from: Some(hidden.from),
         to: hidden.from,
-        kind: hidden.kind.as_deref(),
-        template_id: hidden.template_id.as_deref(),
+        kind: counted.kind.as_deref(),
+        template_id: counted.template_id.as_deref(),
         sender: None,
-        carrier: None,
+        carrier: counted.carriage.carrier.as_deref(),
         price: None,
-        price_before: None,
+        price_before: counted.carriage.price,
+        before: None,
         queued_at: None,
         sent_at: None,
         delivered_at: None,
         read_at: None,
         failed_at: None,
-        failure_class: None,
+        failure_class: counted.class,
         failure_code: None,
         late: false,
+    }
+}
+
+/// By what a message was counted before.
+fn counted_before(counted: &Counted) -> Before<'_> {
+    Before {
+        kind: counted.kind.as_deref(),
+        template_id: counted.template_id.as_deref(),
+        carrier: counted.carriage.carrier.as_deref(),
+        failure_class: counted.class,
     }
 }
 
@@ -389,6 +418,10 @@ impl Rules for Judge<'_> {
 
     fn default_kind(&self, account: &AccountId) -> Option<&'static str> {
         self.rules.default_kind(account)
+    }
+
+    fn carriage(&self, account: &AccountId, timeline: &Timeline) -> Carriage {
+        self.rules.carriage(account, timeline)
     }
 
     fn default_sender(&self, account: &AccountId) -> Option<&str> {

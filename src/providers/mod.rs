@@ -18,6 +18,7 @@ use std::fmt;
 
 use crate::domain::event::{AnswerReading, EventGroup, Parsed};
 use crate::domain::ids::AccountId;
+pub use crate::domain::message::Carriage;
 use crate::domain::message::Timeline;
 use crate::domain::record::{Callback, Method, SendAnswer};
 use crate::domain::time::{Millis, Span};
@@ -85,15 +86,6 @@ pub struct Spec {
     pub stuck_cause: fn(&StuckEvidence) -> crate::domain::stuck::Cause,
     /// What to go through before its support is asked, what to ask, and where.
     pub support: support::Support,
-}
-
-/// What the provider told of how a message travelled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carriage {
-    /// The carrier's name.
-    pub carrier: Option<String>,
-    /// What it cost, in ten-thousandths of a đồng.
-    pub price: Option<i64>,
 }
 
 /// Makes a configured account out of its resolved settings.

@@ -14,7 +14,7 @@ use baophat::store::sqlite::Place;
 use baophat::store::sqlite::state::{AccountNumbers, StateFile};
 use serde_json::{Value, json};
 
-use crate::harness::{Inside, KEY, Request, holds};
+use crate::harness::{Inside, KEY, Request, holds, sign, until};
 
 /// 2026-01-31T08:15:30.000Z, in the afternoon in Vietnam.
 const AT: Millis = Millis(1_769_847_330_000);
@@ -42,6 +42,7 @@ fn moved<'a>(account: &'a AccountId, from: Option<State>, to: State) -> Moved<'a
         carrier: Some("2"),
         price: None,
         price_before: None,
+        before: None,
         queued_at: Some(AT),
         sent_at: Some(AT.plus(Span(200))),
         delivered_at: None,
@@ -144,4 +145,63 @@ fn the_command_line_shows_the_same() {
     let cells: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(cells[..8], ["shop-sms", "sms_customer_care", "0", "1", "90", "0", "10", "90.0%"], "{table}");
     assert_eq!(cells[10..], ["79000", "2500"], "{table}");
+}
+
+/// What is counted in the lines of an account: kind, template or carrier, messages by state, failures, money.
+fn counted(service: &Inside, account: &str, by: &str) -> Vec<Value> {
+    let lines = ask(service, &format!("{DAY}&account={account}&by={by}"));
+    let of = |l: &Value| {
+        let states = ["queued", "sent", "delivered", "read", "failed"].map(|s| l[s].as_u64().unwrap());
+        json!([l[if by == "template" { "template_id" } else { by }], states, l["failures"], l["money"]["spent"]])
+    };
+    lines.iter().map(of).filter(|l| l[1] != json!([0, 0, 0, 0, 0]) || l[2] != json!({}) || l[3] != json!(0.0)).collect()
+}
+
+fn folded(service: &Inside) {
+    until("everything is folded", || (service.metrics.behind() == 0).then_some(()));
+}
+
+#[test]
+fn what_becomes_known_later_goes_from_one_line_to_the_other() {
+    let service = Inside::start(AT, "");
+    // The receipt is there before the registration that says what it was.
+    service.send(&sign::zalo_post(sign::zalo_receipt("z1", "47", AT.0))).is(200);
+    folded(&service);
+    assert_eq!(counted(&service, "shop-oa", "kind").len(), 1);
+    let told = json!({"account": "shop-oa", "message_id": "z1", "kind": "zns", "template_id": "7895417"});
+    service.post("/v1/messages", &told).is(200);
+    assert_eq!(counted(&service, "shop-oa", "kind"), [json!(["zns", [0, 0, 1, 0, 0], {}, 0.0])]);
+    assert_eq!(counted(&service, "shop-oa", "template"), [json!(["7895417", [0, 0, 1, 0, 0], {}, 0.0])]);
+    let template = &service.get("/v1/templates?account=shop-oa")["data"][0];
+    holds(&json!({"template_id": "7895417", "messages": {"total": 1, "delivered": 1, "delivery_rate": 1.0}}), template).unwrap();
+    // An operator's mark is of no class; the provider's code is of one, and a delivery after all of none.
+    let message =
+        service.post("/v1/messages", &json!({"account": "shop-oa", "ref": "m", "message_id": "z2", "kind": "zns"})).is(201).json();
+    let id = message["id"].as_str().unwrap();
+    service.post(&format!("/v1/messages/{id}/mark-failed"), &json!({"reason": "lost"})).is(200);
+    let failures = |service: &Inside| counted(service, "shop-oa", "kind")[0][2].clone();
+    assert_eq!(failures(&service), json!({"unknown": 1}));
+    service.send(&sign::zalo_post(sign::zalo_receipt("z2", "48", AT.0 + 1))).is(200);
+    folded(&service);
+    assert_eq!(counted(&service, "shop-oa", "kind"), [json!(["zns", [0, 0, 2, 0, 0], {}, 0.0])]);
+}
+
+#[test]
+fn a_message_that_turns_out_to_be_another_one_is_counted_and_paid_once() {
+    let service = Inside::start(AT, "");
+    let kind = "sms_customer_care";
+    let message = service.post("/v1/messages", &json!({"account": "shop-sms", "ref": "r9", "kind": kind})).is(201).json();
+    // Nothing in the report says whose it is; the answer to the send call comes late, and does.
+    service.send(&sign::esms_get(&sign::esms_report("sms-9", 0, 1, "another"))).is(200);
+    folded(&service);
+    assert_eq!(counted(&service, "shop-sms", "kind").iter().map(|l| l[1].clone()).collect::<Vec<_>>(), [json!([1, 0, 0, 0, 1])]);
+    let id = message["id"].as_str().unwrap();
+    let answer = json!({"status": 200, "body": {"CodeResult": "100", "SMSID": "sms-9"}});
+    service.post(&format!("/v1/messages/{id}/response"), &answer).is(200);
+    let failed = json!([0, 0, 0, 0, 1]);
+    let lines = counted(&service, "shop-sms", "kind");
+    assert_eq!((lines.len(), &lines[0][0], &lines[0][1], &lines[0][3]), (1, &json!(kind), &failed, &json!(850.0)), "{lines:?}");
+    assert_eq!(lines[0][2].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>(), 1, "{lines:?}");
+    let carriers = counted(&service, "shop-sms", "carrier");
+    assert_eq!((carriers.len(), &carriers[0][1], &carriers[0][3]), (1, &failed, &json!(850.0)), "{carriers:?}");
 }

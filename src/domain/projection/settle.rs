@@ -1,12 +1,13 @@
 //! After the facts are joined: what follows from them. Summaries, conversations, deadlines and transitions of the messages touched.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::thread::thread_key;
 use super::{Key, Source, StuckMove, Times, Transition, Workbench};
 use crate::domain::facts::Facts;
 use crate::domain::ids::{AccountId, Row};
-use crate::domain::message::{Filed, Summary};
+use crate::domain::message::{Counted, Filed, Summary};
 use crate::domain::state::{Derived, State};
 use crate::domain::stuck::{Cause, Evidence, Stuck};
 use crate::domain::thread::control::Holder;
@@ -55,6 +56,7 @@ impl<S: Source> Workbench<'_, S> {
         let (summary, derived) = self.summarise(&account, facts, hidden)?;
         let unmoved = was_stuck.filter(|_| before.state == Some(derived.state));
         let (stuck, due_at) = if summary.filed.listed { self.overlay(row, &account, facts, &derived, unmoved, now)? } else { (None, None) };
+        let counted = self.counted(row, &account, facts, &derived, &summary)?;
         let filed = &summary.filed;
         if let Some(recipient) = &filed.recipient
             && filed.listed
@@ -63,7 +65,8 @@ impl<S: Source> Workbench<'_, S> {
             self.index_only(Key::recipient(recipient), row);
         }
         let from = before.state.filter(|_| before.listed);
-        if filed.listed && from != Some(derived.state) {
+        let was_counted = if from.is_some() { self.was_counted(row) } else { None };
+        if filed.listed && (from != Some(derived.state) || was_counted.as_ref() != Some(&counted)) {
             let times = Times {
                 queued_at: derived.queued_at,
                 sent_at: derived.sent_at,
@@ -72,7 +75,8 @@ impl<S: Source> Workbench<'_, S> {
                 failed_at: derived.failed_at,
             };
             let late = was_stuck.is_some();
-            self.transitions.push(Transition { row, from, to: derived.state, now, late, times, class: summary.failure_class });
+            let (class, after) = (summary.failure_class, counted.clone());
+            self.transitions.push(Transition { row, from, to: derived.state, now, late, times, class, before: was_counted, after });
         }
         let causes = (was_stuck.map(|s| s.cause), stuck.map(|s| s.cause));
         if causes.0 != causes.1 {
@@ -81,6 +85,7 @@ impl<S: Source> Workbench<'_, S> {
         self.note_thread(row, before.thread, summary.filed.thread);
         // What was only looked at is not written.
         let as_before = !was_dirty && summary.filed == before && (stuck, due_at) == (was_stuck, was_due_at);
+        self.count(row, filed_as(&summary, counted));
         let message = self.edit(row)?;
         message.facts = own;
         message.filed = summary.filed.clone();
@@ -91,6 +96,21 @@ impl<S: Source> Workbench<'_, S> {
         }
         self.summaries.insert(row, Box::new(summary));
         Ok(())
+    }
+
+    /// By what a message is counted from now on; what it was counted by before, where that is the same.
+    fn counted(
+        &mut self,
+        row: Row,
+        account: &AccountId,
+        facts: &Facts,
+        derived: &Derived,
+        summary: &Summary,
+    ) -> Result<Arc<Counted>, S::Error> {
+        let rules = self.rules();
+        let timeline = &self.view(row)?.timeline;
+        let counted = Counted::of(facts, derived.state, summary.failure_class, || rules.carriage(account, timeline));
+        Ok(self.was_counted(row).filter(|before| **before == counted).unwrap_or_else(|| Arc::new(counted)))
     }
 
     fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {
@@ -192,4 +212,9 @@ impl<S: Source> Workbench<'_, S> {
         let again = facts.scheduled_at.filter(|at| cause == Cause::Scheduled && *at > now);
         Ok((Some(Stuck { since, deadline, cause }), again))
     }
+}
+
+/// What is not listed is not counted.
+fn filed_as(summary: &Summary, counted: Arc<Counted>) -> Option<Arc<Counted>> {
+    summary.filed.listed.then_some(counted)
 }

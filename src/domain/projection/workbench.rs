@@ -3,12 +3,13 @@
 //! It must not know what facts mean; it loads, keeps and hands over.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::{CLAIMS_MAX, MissingRow, Rules, Source};
 use crate::domain::failure::Class;
 use crate::domain::feed::Entry;
 use crate::domain::ids::{AccountId, Row};
-use crate::domain::message::{Message, Summary};
+use crate::domain::message::{Counted, Message, Summary};
 use crate::domain::quick::QuickMap;
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Stuck};
@@ -79,7 +80,7 @@ pub struct ThreadKey {
 }
 
 /// A message's state moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// The message.
     pub row: Row,
@@ -93,8 +94,12 @@ pub struct Transition {
     pub late: bool,
     /// Its times after the move.
     pub times: Times,
-    /// Class of its failure.
+    /// Class of its failure, also of one that a proof of delivery beat.
     pub class: Option<Class>,
+    /// By what it was counted before; `None` where it was not.
+    pub before: Option<Arc<Counted>>,
+    /// By what it is counted now.
+    pub after: Arc<Counted>,
 }
 
 /// When a message entered its states.
@@ -121,10 +126,8 @@ pub struct Hidden {
     pub now: Millis,
     /// Where it stood.
     pub from: State,
-    /// Its kind.
-    pub kind: Option<String>,
-    /// Its template.
-    pub template_id: Option<String>,
+    /// By what it was counted.
+    pub counted: Arc<Counted>,
 }
 
 /// A message's stuck overlay changed.
@@ -202,6 +205,8 @@ struct Held {
     dirty: bool,
     /// How it was filed when it was loaded.
     stamp: u64,
+    /// By what it was counted the last time; `None` while it is not.
+    counted: Option<Arc<Counted>>,
 }
 
 struct HeldThread {
@@ -292,7 +297,7 @@ impl<'a, S: Source> Workbench<'a, S> {
         let row = self.next_message;
         self.next_message += 1;
         let message = Box::new(Message::new(row, account.clone(), now));
-        self.messages.insert(row, Held { message, new: true, dirty: true, stamp: 0 });
+        self.messages.insert(row, Held { message, new: true, dirty: true, stamp: 0, counted: None });
         row
     }
 
@@ -304,13 +309,42 @@ impl<'a, S: Source> Workbench<'a, S> {
         let ties = [message.borrows, message.lent_to, message.merged_into];
         let stamp = message.filed.stamp;
         self.note_thread(row, None, message.filed.thread);
-        self.messages.insert(row, Held { message: Box::new(message), new: false, dirty: false, stamp });
+        self.messages.insert(row, Held { message: Box::new(message), new: false, dirty: false, stamp, counted: None });
         for tie in ties.into_iter().flatten() {
             if !self.load(tie)? {
                 self.forget_tie(row, tie);
             }
         }
+        let counted = self.count_of(row);
+        self.count(row, counted);
         Ok(true)
+    }
+
+    /// By what a message was counted when it was stored: it follows from what is stored, with the facts that it borrows.
+    fn count_of(&self, row: Row) -> Option<Arc<Counted>> {
+        let message = &self.messages.get(&row)?.message;
+        let state = message.filed.state.filter(|_| message.filed.listed)?;
+        let joined = message.borrows.and_then(|lender| self.messages.get(&lender)).map(|lender| {
+            let mut facts = message.facts.clone();
+            facts.join(&lender.message.facts);
+            facts
+        });
+        let facts = joined.as_ref().unwrap_or(&message.facts);
+        let failure = if state == State::Failed { facts.derive(None).failure } else { None };
+        let class = failure.map(|failure| self.rules.classify(&message.account, facts.kind.value(), &failure));
+        Some(Arc::new(Counted::of(facts, state, class, || self.rules.carriage(&message.account, &message.timeline))))
+    }
+
+    /// By what a message was counted the last time.
+    pub(super) fn was_counted(&self, row: Row) -> Option<Arc<Counted>> {
+        self.messages.get(&row)?.counted.clone()
+    }
+
+    /// Remembers by what a message is counted.
+    pub(super) fn count(&mut self, row: Row, counted: Option<Arc<Counted>>) {
+        if let Some(held) = self.messages.get_mut(&row) {
+            held.counted = counted;
+        }
     }
 
     /// A message on the bench went from one conversation into another.

@@ -23,7 +23,7 @@ pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use moved::Moved;
+pub use moved::{Before, Moved};
 pub use sheet::{Sheet, decode, encode};
 pub use standing::{Reason, Standing};
 

@@ -5,6 +5,19 @@ use crate::domain::ids::AccountId;
 use crate::domain::state::State;
 use crate::domain::time::Millis;
 
+/// By what a message was counted before it moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before<'a> {
+    /// Kind.
+    pub kind: Option<&'a str>,
+    /// Template.
+    pub template_id: Option<&'a str>,
+    /// The carrier.
+    pub carrier: Option<&'a str>,
+    /// Class of its failure, where it had failed.
+    pub failure_class: Option<Class>,
+}
+
 /// A message whose state moved in a batch that is about to be committed. The times and properties are those after the move.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved<'a> {
@@ -16,7 +29,7 @@ pub struct Moved<'a> {
     pub created_at: Millis,
     /// From; `None` for a message that just became known.
     pub from: Option<State>,
-    /// To. The same as `from` where only its price became known or another one.
+    /// To. The same as `from` where only by what it is counted became known, or something else.
     pub to: State,
     /// Kind.
     pub kind: Option<&'a str>,
@@ -28,9 +41,10 @@ pub struct Moved<'a> {
     pub carrier: Option<&'a str>,
     /// Its price in ten-thousandths of a dong.
     pub price: Option<i64>,
-    /// The price with which it was counted the last time, in ten-thousandths of a dong: the one known before this batch, and for a further
-    /// move in the same batch the same as `price`.
+    /// The price with which it was counted the last time, in ten-thousandths of a dong.
     pub price_before: Option<i64>,
+    /// By what else it was counted the last time; `None` where that is the same as now, or nothing.
+    pub before: Option<Before<'a>>,
     /// When it was queued.
     pub queued_at: Option<Millis>,
     /// When it was sent.

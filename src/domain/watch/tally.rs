@@ -14,7 +14,7 @@ pub use cell::Cell;
 use cell::Took;
 pub use names::{CARRIERS_MAX, KINDS_MAX, TEMPLATES_MAX, VALUE_BYTES_MAX};
 
-use super::{Moved, Sheet};
+use super::{Before, Moved, Sheet};
 use crate::domain::ids::AccountId;
 use crate::domain::quick::QuickMap;
 use crate::domain::time::Millis;
@@ -116,15 +116,40 @@ impl Tally {
             return Ok(());
         }
         let period = if hour < tended.hour { Period::Day(day) } else { Period::Hour(hour) };
-        let (account, kind, template, carrier) = self.numbers(m, day, read)?;
         let took = Took::of(m);
-        self.count(At { period, account, by: By::Kind, of: kind }, (m, m.kind, took), read, count)?;
-        for (by, of, value) in [(By::Template, template, m.template_id), (By::Carrier, carrier, m.carrier)] {
-            if of != names::NOTHING {
-                self.count(At { period: Period::Day(day), account, by, of }, (m, value, took), read, count)?;
+        let now = Before { kind: m.kind, template_id: m.template_id, carrier: m.carrier, failure_class: m.failure_class };
+        let before = m.before.filter(|_| m.from.is_some()).unwrap_or(now);
+        for (by, value, was) in
+            [(By::Kind, m.kind, before.kind), (By::Template, m.template_id, before.template_id), (By::Carrier, m.carrier, before.carrier)]
+        {
+            let period = if by == By::Kind { period } else { Period::Day(day) };
+            if value == was {
+                self.count_at(period, by, value, (m, took), read, count)?;
+                continue;
             }
+            // It becomes known of what kind it is, or otherwise than before: it goes from the one place to the other.
+            let left = Moved { failure_class: before.failure_class, ..*m };
+            self.count_at(period, by, was, (&left, took), read, Cell::uncount)?;
+            self.count_at(period, by, value, (&Moved { from: None, before: None, price_before: None, ..*m }, took), read, Cell::count)?;
         }
         Ok(())
+    }
+
+    /// Counts at the place of a value; what has neither template nor carrier has no place for it.
+    fn count_at<E>(
+        &mut self,
+        period: Period,
+        by: By,
+        value: Option<&str>,
+        (m, took): (&Moved<'_>, Took),
+        read: ReadSheets<'_, E>,
+        count: Count,
+    ) -> Result<(), E> {
+        let (account, of) = self.numbers(m, by, value, read)?;
+        if of == names::NOTHING && by != By::Kind {
+            return Ok(());
+        }
+        self.count(At { period, account, by, of }, (m, value, took), read, count)
     }
 
     fn count<E>(
@@ -154,8 +179,9 @@ impl Tally {
         Ok(())
     }
 
-    /// The numbers that stand for the account, the kind, the template and the carrier.
-    fn numbers<E>(&mut self, m: &Moved<'_>, day: i64, read: ReadSheets<'_, E>) -> Result<(u32, u32, u32, u32), E> {
+    /// The numbers that stand for the account and the value.
+    fn numbers<E>(&mut self, m: &Moved<'_>, by: By, value: Option<&str>, read: ReadSheets<'_, E>) -> Result<(u32, u32), E> {
+        let day = day_of(hour_of(m.created_at));
         let account = match self.accounts.get(m.account) {
             Some(number) => *number,
             None => {
@@ -166,9 +192,8 @@ impl Tally {
                 number
             }
         };
-        let Some((_, names)) = self.names.get_mut(account as usize) else { return Ok((account, 0, 0, 0)) };
-        let mut number = |by, value| names.number(by, value, day, &mut self.next);
-        Ok((account, number(By::Kind, m.kind), number(By::Template, m.template_id), number(By::Carrier, m.carrier)))
+        let Some((_, names)) = self.names.get_mut(account as usize) else { return Ok((account, names::NOTHING)) };
+        Ok((account, names.number(by, value, day, &mut self.next)))
     }
 
     /// How far upkeep has come; what is older than it keeps is not kept from the start.

@@ -112,6 +112,13 @@ impl Templates {
         }
     }
 
+    /// Takes out a message that turned out to be of another template, or another message.
+    pub fn left(&mut self, template_id: &str, from: State) {
+        if let Some(facts) = self.edit(template_id, true) {
+            facts.counts.left(from);
+        }
+    }
+
     /// The sheets of what changed since they were last taken.
     pub fn take_changed(&mut self) -> Vec<Sheet> {
         let changed = std::mem::take(&mut self.changed);

@@ -39,6 +39,7 @@ impl Shop {
             carrier: None,
             price: None,
             price_before: None,
+            before: None,
             queued_at: Some(now),
             sent_at: Some(now),
             delivered_at: None,

@@ -18,7 +18,7 @@ pub(super) fn count(metrics: &Metrics, rules: &AccountRules, change: &Change, ou
     }
     let mut transitions: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let by_row = change.by_row();
-    for t in &change.transitions {
+    for t in change.transitions.iter().filter(|t| t.from != Some(t.to)) {
         if let Some(changed) = by_row.get(t.row) {
             *transitions.entry((slug(&changed.message.account), t.to.as_str())).or_default() += 1;
         }

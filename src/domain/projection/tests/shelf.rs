@@ -50,6 +50,9 @@ impl Rules for Provider {
     fn default_kind(&self, _: &AccountId) -> Option<&'static str> {
         None
     }
+    fn carriage(&self, _: &AccountId, _: &Timeline) -> Carriage {
+        Carriage::default()
+    }
     fn default_sender(&self, account: &AccountId) -> Option<&str> {
         (account.as_str() == ONE_PAGE).then_some("page")
     }

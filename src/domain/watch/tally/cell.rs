@@ -85,6 +85,7 @@ impl Cell {
             self.count_states(m);
             self.measure(took);
         }
+        self.count_failure(m);
         // What is known of the price may change while the state does.
         if let Some(from) = m.from {
             self.money[at(from)] -= m.price_before.unwrap_or(0);
@@ -110,11 +111,16 @@ impl Cell {
         if let Some(from) = m.from {
             self.now[at(from)] -= 1;
         }
-        let class = m.failure_class.unwrap_or(Class::Unknown);
+    }
+
+    /// Failures stand under the class that is known of them, out of which they go when it becomes another one.
+    fn count_failure(&mut self, m: &Moved<'_>) {
+        let of = |class: Option<Class>| class.unwrap_or(Class::Unknown);
         if m.from == Some(State::Failed) {
-            self.fail(class, -1);
-        } else if m.to == State::Failed {
-            self.fail(class, 1);
+            self.fail(of(m.before.map_or(m.failure_class, |b| b.failure_class)), -1);
+        }
+        if m.to == State::Failed {
+            self.fail(of(m.failure_class), 1);
         }
     }
 

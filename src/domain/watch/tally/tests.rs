@@ -77,6 +77,7 @@ fn moved(account: &AccountId, from: Option<State>, to: State) -> Moved<'_> {
         carrier: None,
         price: None,
         price_before: None,
+        before: None,
         queued_at: None,
         sent_at: Some(T0),
         delivered_at: None,
@@ -294,4 +295,27 @@ proptest! {
             prop_assert_eq!(State::ALL.iter().map(|s| sum.now(*s)).collect::<Vec<_>>(), last.to_vec());
         }
     }
+}
+
+#[test]
+fn what_becomes_known_later_goes_from_one_place_to_the_other() {
+    let (account, mut shelf, mut tally) = (account(), Shelf::default(), Tally::new());
+    let plain = Moved { kind: None, template_id: None, ..moved(&account, None, State::Failed) };
+    shelf.moved(&mut tally, &Moved { price: Some(5), ..plain });
+    let before = Some(Before { kind: None, template_id: None, carrier: None, failure_class: None });
+    let class = Some(Class::Quota);
+    let known = Moved {
+        price: Some(5),
+        price_before: Some(5),
+        before,
+        failure_class: class,
+        ..moved(&account, Some(State::Failed), State::Failed)
+    };
+    shelf.moved(&mut tally, &known);
+    shelf.keep(&mut tally);
+    for sum in [shelf.sum(By::Kind, Some("zns")), shelf.sum(By::Template, Some("7895417"))] {
+        assert_eq!((sum.now(State::Failed), sum.entered(State::Failed), sum.failures(), sum.spent()), (1, 1, vec![(Class::Quota, 1)], 5));
+    }
+    let left = shelf.sum(By::Kind, None);
+    assert_eq!((left.now(State::Failed), left.entered(State::Failed), left.failures(), left.spent()), (0, 0, vec![], 0));
 }

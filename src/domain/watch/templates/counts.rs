@@ -50,6 +50,12 @@ impl TemplateCounts {
         }
     }
 
+    /// Takes a message out of the state in which it stood.
+    pub fn left(&mut self, from: State) {
+        self.messages = self.messages.saturating_sub(1);
+        *self.of(from) = self.of(from).saturating_sub(1);
+    }
+
     fn of(&mut self, state: State) -> &mut u64 {
         match state {
             State::Queued => &mut self.queued,
