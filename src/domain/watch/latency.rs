@@ -38,6 +38,7 @@ struct Kind {
     /// Worked out from the sketches now and then: of hours that are not thin, and of all hours together.
     late: BTreeMap<u8, Span>,
     late_whenever: Option<Span>,
+    usual: Option<Span>,
 }
 
 /// The latencies of one account.
@@ -107,6 +108,7 @@ impl Latency {
             kind.hours.values().for_each(|sketch| whenever.merge(sketch));
             kind.late = kind.hours.iter().filter_map(|(hour, sketch)| Some((*hour, late(sketch)?))).collect();
             kind.late_whenever = late(&whenever);
+            kind.usual = (whenever.count() >= LEARNED_FROM).then(|| whenever.quantile(USUAL_SHARE).unwrap_or(GRACE_MIN));
             all.merge(&whenever);
         }
         self.usual = (all.count() >= LEARNED_FROM).then(|| {
@@ -118,6 +120,16 @@ impl Latency {
     /// How long a receipt may take before it counts as missing, and how long it usually takes; `None` before enough was seen.
     pub fn usual(&self) -> Option<(Span, Span)> {
         self.usual
+    }
+
+    /// How long a receipt of this kind usually takes; `None` before enough was seen.
+    pub fn usual_of(&self, kind: Option<&str>) -> Option<Span> {
+        self.kinds.get(self.kind(kind))?.usual
+    }
+
+    /// How long receipts of each kind usually take.
+    pub fn usual_of_kinds(&self) -> impl Iterator<Item = Span> {
+        self.kinds.values().filter_map(|kind| kind.usual)
     }
 
     /// When a message of this kind that was sent then is late; `None` before enough was seen.

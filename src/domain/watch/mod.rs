@@ -54,6 +54,15 @@ const SLOW_FOR_GOOD: Span = Span::days(1);
 /// A receipt within this time never counts as slow, however quick the others are.
 const SLOW_MIN: Span = Span::minutes(2);
 
+/// Kinds whose receipts usually take longer than this say nothing of whether the provider is slow just now.
+const SLOW_MAX: Span = Span::minutes(20);
+
+/// The time beyond which a receipt of a kind is slow, where the kind is quick enough to tell: a tenth above what is usual, which is known
+/// within a few per cent only.
+fn quick(usual: Span) -> Option<Span> {
+    (usual.0 <= SLOW_MAX.0).then_some(Span((usual.0 + usual.0 / 10).max(SLOW_MIN.0)))
+}
+
 /// A message that moved into another state, with what is needed to know more of it than to count it.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageMove<'a> {
@@ -230,7 +239,7 @@ impl Watch {
     pub fn moved(&mut self, m: &MessageMove<'_>) {
         let watched = self.accounts.entry(m.account.clone()).or_default();
         watched.pulse_changed = true;
-        watched.pulse.moved(m);
+        watched.pulse.moved(m, watched.latency.usual_of(m.kind).and_then(quick));
         let first = !matches!(m.from, Some(State::Delivered | State::Read)) && matches!(m.to, State::Delivered | State::Read);
         // What comes late while the provider is in trouble must not become what is usual, unless it stays so.
         let stays = |j: Judgement| j.reason == Reason::ProviderSlow && j.since.is_some_and(|since| m.now.0 - since.0 >= SLOW_FOR_GOOD.0);
@@ -263,10 +272,8 @@ impl Watch {
         for (id, configured) in configured {
             judged_accounts.insert(id);
             let watched = self.account(id);
-            if watched.latency.refresh(now)
-                && let Some((_, usual)) = watched.latency.usual()
-            {
-                watched.pulse.recent.usual_ms = usual.0.max(SLOW_MIN.0);
+            if watched.latency.refresh(now) {
+                watched.pulse.recent.usual_ms = watched.latency.usual_of_kinds().filter_map(quick).max().unwrap_or(Span(0)).0;
                 watched.pulse_changed = true;
             }
             watched.pulse_changed |= watched.pulse.come_back_to(now);

@@ -202,8 +202,8 @@ impl Pulse {
         }
     }
 
-    /// A message moved.
-    pub fn moved(&mut self, m: &MessageMove<'_>) {
+    /// A message moved; `usual` is the time in which a receipt of its kind usually comes, where that is known.
+    pub fn moved(&mut self, m: &MessageMove<'_>, usual: Option<Span>) {
         if m.late {
             self.counters.late.again(1, m.now);
         }
@@ -214,19 +214,19 @@ impl Pulse {
             later(&mut self.last_registered_at, m.now);
         }
         match m.to {
-            State::Sent => self.sent(m),
+            State::Sent => self.sent(m, usual),
             State::Delivered | State::Read => {
                 // Of a message that only a receipt told of it is not known when it was sent: it counts for nothing here.
                 let Some(sent_at) = m.sent_at.map(|at| at.min(m.now)) else { return };
                 if matches!(m.from, None | Some(State::Queued)) {
                     self.accepted(m, sent_at);
-                    self.went_out(m, sent_at);
+                    self.went_out(m, sent_at, usual);
                 }
                 if !matches!(m.from, Some(State::Delivered | State::Read)) {
                     self.hours.receipted(sent_at);
-                    if !m.is_planned() {
+                    if let (false, Some(usual)) = (m.is_planned(), usual) {
                         // By arrival: what counts is when we are told, not when the phone rang.
-                        self.recent.receipted(sent_at, m.now);
+                        self.recent.receipted(sent_at, m.now.0 - sent_at.0 <= usual.0);
                     }
                 }
             }
@@ -235,10 +235,10 @@ impl Pulse {
         }
     }
 
-    fn sent(&mut self, m: &MessageMove<'_>) {
+    fn sent(&mut self, m: &MessageMove<'_>, usual: Option<Span>) {
         let at = m.sent_at.unwrap_or(m.now).min(m.now);
         self.accepted(m, at);
-        self.went_out(m, at);
+        self.went_out(m, at, usual);
         // An older send that becomes known late says nothing about what comes in now, nor does one that waits for its hour.
         if m.is_planned() || m.now.0 - at.0 > NEWS_MAX.0 {
             return;
@@ -252,9 +252,9 @@ impl Pulse {
         }
     }
 
-    fn went_out(&mut self, m: &MessageMove<'_>, at: Millis) {
+    fn went_out(&mut self, m: &MessageMove<'_>, at: Millis, usual: Option<Span>) {
         self.hours.sent(at);
-        if !m.is_planned() {
+        if !m.is_planned() && usual.is_some() {
             self.recent.sent(at);
         }
     }

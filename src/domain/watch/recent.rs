@@ -25,25 +25,18 @@ pub struct Step {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recent {
     steps: Vec<(i64, Step)>,
-    /// What counts as the usual time, in milliseconds; learned.
+    /// The longest of the times that count as usual for a kind, in milliseconds; learned. Nothing younger tells anything yet.
     pub usual_ms: i64,
 }
 
 impl Recent {
-    /// A message was sent. Before it is known what is usual nothing can be slow, and nothing is counted.
+    /// A message was sent. Before it is known what is usual for its kind it cannot be slow, and is not to be told here.
     pub fn sent(&mut self, at: Millis) {
-        if self.usual_ms == 0 {
-            return;
-        }
         self.change(at, |s| s.sent += 1);
     }
 
-    /// A message that was sent then has its first receipt now.
-    pub fn receipted(&mut self, sent_at: Millis, now: Millis) {
-        if self.usual_ms == 0 {
-            return;
-        }
-        let fast = now.0 - sent_at.0 <= self.usual_ms;
+    /// A message that was sent then has its first receipt now, within the time that is usual for its kind or later.
+    pub fn receipted(&mut self, sent_at: Millis, fast: bool) {
         self.change(sent_at, |s| if fast { s.fast += 1 } else { s.slow += 1 });
     }
 
@@ -85,8 +78,8 @@ mod tests {
         let mut recent = Recent { usual_ms: 1_000, ..Recent::default() };
         recent.sent(Millis(0));
         recent.sent(Millis(1));
-        recent.receipted(Millis(0), Millis(900));
-        recent.receipted(Millis(1), Millis(9_000));
+        recent.receipted(Millis(0), true);
+        recent.receipted(Millis(1), false);
         assert_eq!(recent.between(Millis(0), Millis(STEP.0)), Step { sent: 2, fast: 1, slow: 1 });
         assert_eq!(recent.between(Millis(1), Millis(STEP.0)), Step::default(), "a step counts whole");
         recent.sent(Millis(STEP.0 * 40));

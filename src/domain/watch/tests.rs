@@ -256,3 +256,30 @@ fn a_kind_whose_receipts_nobody_promises_makes_no_silence() {
     (0..50).for_each(|n| shop.sent(at(n), None));
     assert_eq!(shop.tick(at(300)).reason, Reason::WebhookSilent);
 }
+
+#[test]
+fn a_kind_that_is_slower_than_the_others_does_not_make_the_provider_slow() {
+    let mut shop = Shop::new();
+    let id = shop.id.clone();
+    let sent = |shop: &mut Shop, minute: i64, kind: &'static str| shop.told(at(minute), State::Sent, |m| m.moved.kind = Some(kind));
+    let received = |shop: &mut Shop, now: Millis, minute: i64, kind: &'static str| {
+        shop.told(now, State::Delivered, |m| {
+            (m.moved.kind, m.moved.from, m.moved.sent_at) = (Some(kind), Some(State::Sent), Some(at(minute)));
+        });
+    };
+    // Chat is answered within seconds, templates take a quarter of an hour. The last two hours are of templates only.
+    for minute in 0..720 {
+        let templates = if minute < 600 { 1 } else { 5 };
+        (0..templates).for_each(|_| sent(&mut shop, minute, "zns"));
+        if minute < 600 {
+            sent(&mut shop, minute, "cs");
+            received(&mut shop, at(minute).plus(Span::seconds(4)), minute, "cs");
+        }
+        if minute >= 15 {
+            let then = minute - 15;
+            (0..if then < 600 { 1 } else { 5 }).for_each(|_| received(&mut shop, at(minute).plus(Span::seconds(5)), then, "zns"));
+        }
+        shop.watch.callback(&id, at(minute).plus(Span::seconds(6)), &[]);
+        assert_ne!(shop.tick(at(minute).plus(Span::seconds(7))).reason, Reason::ProviderSlow, "minute {minute}");
+    }
+}
