@@ -216,6 +216,7 @@ CREATE TABLE target (
   id            TEXT PRIMARY KEY,          -- as configured
   address       TEXT NOT NULL,             -- hash of where it goes: another address is another start
   cursor        INTEGER NOT NULL,          -- the last entry of the feed that was looked at
+  mark          INTEGER,                   -- hash of that entry: numbers can be given anew after a power cut or to a restored state
   disabled_at   INTEGER,                   -- it answered that it is gone for good
   succeeded_at  INTEGER,
   failed_at     INTEGER,
@@ -226,12 +227,15 @@ CREATE TABLE target (
 CREATE TABLE delivery (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
   target      TEXT NOT NULL,
-  event       INTEGER NOT NULL,            -- number of the feed's entry: the webhook-id is evt_ and this
+  event       INTEGER NOT NULL,            -- number of the feed's entry
+  mark        INTEGER NOT NULL,            -- hash of that entry: the webhook-id is evt_, the number and this
   name        TEXT NOT NULL,               -- message.delivered …
-  message     INTEGER,                     -- row of the message, of which one delivery after the other goes out
+  queue       INTEGER,                     -- of which one delivery after the other goes out: row of the message, or negative:
+                                           -- odd of an incident, even of an account
   dead        INTEGER NOT NULL CHECK (dead IN (0, 1)),
   created_at  INTEGER NOT NULL,
-  due_at      INTEGER,                     -- when it is tried; NULL while an earlier one of its message waits, or when dead
+  since       INTEGER NOT NULL,            -- when it began to wait, or when it died
+  due_at      INTEGER,                     -- when it is tried; NULL while an earlier one of its queue waits, or when dead
   held        INTEGER NOT NULL CHECK (held IN (0, 1)),  -- kept back by quiet hours or the cap: told together with the others
   attempts    INTEGER NOT NULL,
   first_at    INTEGER,                     -- first attempt
@@ -239,9 +243,17 @@ CREATE TABLE delivery (
   payload     BLOB NOT NULL                -- the body as it goes out; of alerts the text
 ) STRICT;
 CREATE INDEX delivery_due     ON delivery (target, due_at, id) WHERE due_at IS NOT NULL;
-CREATE INDEX delivery_message ON delivery (target, message, id) WHERE dead = 0 AND message IS NOT NULL;
-CREATE INDEX delivery_target  ON delivery (target, dead, created_at);
+CREATE INDEX delivery_queue   ON delivery (target, queue, id) WHERE dead = 0 AND queue IS NOT NULL;
+CREATE INDEX delivery_target  ON delivery (target, dead, since);
 CREATE INDEX delivery_dead    ON delivery (dead, id);
+
+-- Where the feed was followed, one place for each minute: from the last that still is what it was, receivers go on when the feed has
+-- become another one.
+CREATE TABLE followed (
+  minute  INTEGER PRIMARY KEY,             -- since 1970
+  event   INTEGER NOT NULL,                -- number of the feed's entry
+  mark    INTEGER NOT NULL                 -- its hash
+) STRICT;
 
 -- When alerts went out, for the cap of messages an hour.
 CREATE TABLE told (

@@ -219,7 +219,7 @@ fn outgoing(
             let state = StateFile::open_reader(place, AccountNumbers::new(inbox.accounts()?))?;
             let (rules, public_url) = (rules.clone(), config.public_url.clone());
             let teller = Teller { inbox, state, rules, public_url };
-            Some(Outbox::new(OutboxFile::open_writer(place)?, teller, targets.clone(), metrics.clone())?)
+            Some(Outbox::new(OutboxFile::open_writer(place)?, teller, targets.clone(), metrics.clone(), clock.now())?)
         }
     };
     let post = Arc::new(Courier::new(&targets));

@@ -105,6 +105,8 @@ pub struct Metrics {
     pub outbox_dead: Family<TargetOnly, Gauge>,
     /// Age of the oldest delivery that waits, by receiver.
     pub outbox_oldest_seconds: Family<TargetOnly, Gauge<f64, AtomicU64>>,
+    /// Entries of the feed that retention took before a receiver had followed them.
+    pub outbox_lost: Family<TargetOnly, Counter>,
     /// 1 while a receiver is switched off because it answered that it is gone.
     pub outbox_disabled: Family<TargetOnly, Gauge>,
     /// Build information.
@@ -145,6 +147,7 @@ impl Default for Metrics {
             outbox_waiting: Family::default(),
             outbox_dead: Family::default(),
             outbox_oldest_seconds: Family::default(),
+            outbox_lost: Family::default(),
             outbox_disabled: Family::default(),
             build: Family::default(),
             registry: Registry::default(),
@@ -171,6 +174,8 @@ impl Default for Metrics {
         r.register("outbox_waiting", "Deliveries that wait", m.outbox_waiting.clone());
         r.register("outbox_dead", "Dead letters", m.outbox_dead.clone());
         r.register("outbox_oldest_seconds", "Age of the oldest delivery that waits", m.outbox_oldest_seconds.clone());
+        let lost = "Entries of the feed that retention took before a receiver had followed them";
+        r.register("outbox_lost_entries", lost, m.outbox_lost.clone());
         r.register("outbox_disabled", "1 while a receiver is switched off", m.outbox_disabled.clone());
         r.register("build_info", "Version of the program", m.build.clone());
         m.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION").to_owned() }).set(1);

@@ -9,10 +9,11 @@ use super::out::{Field, Out, Tone};
 use super::{CliError, Globals, Json, Verdict, open, remote};
 use crate::clock::{Clock, WallClock};
 use crate::domain::failure::Lang;
-use crate::outbox::Target;
+use crate::outbox::{self, Target};
 use crate::present::{DeliveryPage, DeliveryView};
 use crate::store::StoreError;
 use crate::store::sqlite::outbox::{Again, DeliveryId, OutboxFile};
+use crate::store::sqlite::state::{AccountNumbers, StateFile};
 
 /// Options of `outbox`.
 #[derive(Debug, Args)]
@@ -112,9 +113,10 @@ fn again(globals: &Globals, options: &Replay) -> Result<Verdict, CliError> {
             let mut file = OutboxFile::open_writer(&place)?;
             // As a start of the server would: receivers that are configured can be sent to.
             let targets = Target::all(&config);
-            let last = file.standings()?.iter().map(|s| s.cursor).max().unwrap_or_default();
-            file.enrol(&targets.iter().map(|t| (t.id(), t.address.as_str())).collect::<Vec<_>>(), last)?;
-            file.replay(&options.id.map_or(Again::Of(None), Again::One), WallClock.now())? as u64
+            let last = outbox::end(&StateFile::open_reader(&place, AccountNumbers::default())?)?;
+            let now = WallClock.now();
+            file.enrol(&targets.iter().map(|t| (t.id(), t.address.as_str())).collect::<Vec<_>>(), last, now)?;
+            file.replay(&options.id.map_or(Again::Of(None), Again::One), now)? as u64
         }
         Ok(_lock) => 0,
         Err(StoreError::InUse { .. }) => {

@@ -15,6 +15,11 @@ use super::watch::{IncidentId, Reason, Standing};
 /// A place in the feed: 1, 2, 3 … in the order of commits.
 pub type FeedId = u64;
 
+/// The id under which an entry goes out: its number, and what the entry itself is known by, since a number can be given anew.
+pub fn event_id(id: FeedId, mark: u32) -> String {
+    format!("evt_{id}_{mark:08x}")
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

@@ -5,23 +5,25 @@ use std::collections::HashSet;
 use super::post::Answer;
 use super::schedule;
 use super::target::Target;
-use super::{IN_FLIGHT_MAX, SENDERS};
+use super::{IN_FLIGHT_MAX, SENDERS, WAITING_AGAIN, WAITING_MAX};
 use crate::domain::feed::FeedId;
-use crate::domain::time::Millis;
-use crate::store::sqlite::outbox::DeliveryId;
+use crate::domain::time::{Millis, Span};
+use crate::store::sqlite::outbox::{DeliveryId, Footing};
 
 /// One receiver's lane.
 pub(super) struct Lane {
     /// The receiver.
     pub target: Target,
     /// The last entry of the feed that was looked at.
-    pub cursor: FeedId,
+    pub at: Footing,
     /// The last one of which the file knows that it was.
     pub kept: FeedId,
     /// Deliveries on their way.
     pub in_flight: HashSet<DeliveryId>,
+    /// Deliveries that wait for it.
+    pub waiting: usize,
     /// As much waits for it as may.
-    pub full: bool,
+    full: bool,
     /// It is gone for good.
     pub disabled: bool,
     failures: u32,
@@ -33,9 +35,10 @@ impl Lane {
     pub fn new(target: Target) -> Lane {
         Lane {
             target,
-            cursor: 0,
+            at: Footing::default(),
             kept: 0,
             in_flight: HashSet::new(),
+            waiting: 0,
             full: false,
             disabled: false,
             failures: 0,
@@ -53,6 +56,18 @@ impl Lane {
         let share = (SENDERS / lanes.max(1)).clamp(1, IN_FLIGHT_MAX);
         let most = if self.failures > 0 || !self.target.config.is_subscription() { 1 } else { share };
         most.saturating_sub(self.in_flight.len())
+    }
+
+    /// Its queue has no room for so many more. Once it had none, it has room again when a tenth is through.
+    pub fn full(&mut self, more: usize) -> bool {
+        let most = if self.full { WAITING_AGAIN } else { WAITING_MAX };
+        self.full = self.waiting + more > most;
+        self.full
+    }
+
+    /// It takes nothing just now: it fails so often that it is left alone.
+    pub fn failing(&self) -> bool {
+        schedule::rest(self.failures) > Span(0)
     }
 
     /// Learns how it answered.

@@ -6,6 +6,7 @@
 //! cursors stand, and the feed is kept. It must not know HTTP as a server does, nor SQL.
 
 mod address;
+mod ground;
 mod lane;
 mod mail;
 mod post;
@@ -20,6 +21,7 @@ mod text;
 mod words;
 
 pub use address::{NotPublic, is_public};
+pub use ground::end;
 pub use post::{Answer, Courier, Post};
 pub use running::{OutboxHandle, Parts, receivers, start};
 pub use sign::Signer;
@@ -32,6 +34,12 @@ use crate::domain::time::Span;
 
 /// Most deliveries that wait for one receiver; beyond it the receiver's cursor stands until some are through.
 pub const WAITING_MAX: usize = 100_000;
+
+/// Below how many it moves on, so that the feed is not read for every single one that is through.
+const WAITING_AGAIN: usize = WAITING_MAX / 10 * 9;
+
+/// Most deliveries of one receiver that are given up in one commit because they have waited too long.
+pub const BURIED_MAX: usize = 1_000;
 
 /// Most dead letters kept for one receiver.
 pub const DEAD_MAX: usize = 10_000;

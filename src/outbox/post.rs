@@ -22,6 +22,9 @@ const TEXT_UNITS_MAX: usize = 4_096;
 /// Most characters of a receiver's own words in an error.
 const WORDS_CHARS_MAX: usize = 200;
 
+/// Shorter pieces of an address are words such as `hooks` and `services`.
+const SECRET_BYTES_MIN: usize = 9;
+
 /// What became of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -58,10 +61,12 @@ enum Way {
         agent: Agent,
         url: String,
         chat_id: String,
+        secrets: Secrets,
     },
     Slack {
         agent: Agent,
         url: String,
+        secrets: Secrets,
     },
     Email(Box<Mailer>),
     Webhook {
@@ -71,6 +76,25 @@ enum Way {
     },
     /// It cannot be made: why.
     None(String),
+}
+
+/// What a receiver's words may repeat of the address that it was called by, and nobody is to read: longest first.
+struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// Of a token, or of an address: all of it, all behind its host, and each of its longer pieces, however they are put together again.
+    fn new(whole: &str) -> Secrets {
+        let path = whole.split_once("://").map_or(whole, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+        let pieces = path.split(['/', '?', '&', '=', ':']).filter(|piece| piece.len() >= SECRET_BYTES_MIN);
+        let all = [whole, path, path.trim_start_matches('/')].into_iter().chain(pieces);
+        let mut all: Vec<String> = all.filter(|text| text.len() >= SECRET_BYTES_MIN).map(str::to_owned).collect();
+        all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Secrets(all)
+    }
+
+    fn hidden(&self, words: &str) -> String {
+        self.0.iter().fold(words.to_owned(), |words, secret| words.replace(secret.as_str(), "…"))
+    }
 }
 
 impl Courier {
@@ -84,9 +108,12 @@ fn way(target: &Target) -> Way {
     match &target.config.via {
         Via::Telegram { bot_token, chat_id, api, allow_private } => {
             let url = format!("{api}/bot{}/sendMessage", bot_token.expose());
-            Way::Telegram { agent: agent(*allow_private), url, chat_id: chat_id.clone() }
+            Way::Telegram { agent: agent(*allow_private), url, chat_id: chat_id.clone(), secrets: Secrets::new(bot_token.expose()) }
         }
-        Via::Slack { webhook_url, allow_private } => Way::Slack { agent: agent(*allow_private), url: webhook_url.expose().to_owned() },
+        Via::Slack { webhook_url, allow_private } => {
+            let url = webhook_url.expose().to_owned();
+            Way::Slack { agent: agent(*allow_private), secrets: Secrets::new(&url), url }
+        }
         Via::Email(config) => mail::mailer(config).map_or_else(Way::None, |mailer| Way::Email(Box::new(mailer))),
         Via::Webhook(endpoint) => Way::Webhook {
             agent: agent(endpoint.allow_private),
@@ -115,15 +142,15 @@ fn agent(allow_private: bool) -> Agent {
 impl Post for Courier {
     fn post(&self, job: &Job) -> Answer {
         match (self.0.get(job.lane), &job.body) {
-            (Some(Way::Telegram { agent, url, chat_id }), Body::Notice(notice)) => {
+            (Some(Way::Telegram { agent, url, chat_id, secrets }), Body::Notice(notice)) => {
                 let text = shortened(&notice.text(), TEXT_UNITS_MAX);
                 let body = json!({ "chat_id": chat_id, "text": text, "link_preview_options": { "is_disabled": true } });
-                json_post(agent, url, &body, job.at)
+                json_post(agent, url, secrets, &body, job.at)
             }
-            (Some(Way::Slack { agent, url }), Body::Notice(notice)) => {
+            (Some(Way::Slack { agent, url, secrets }), Body::Notice(notice)) => {
                 // The three characters that Slack gives a meaning to.
                 let text = notice.text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-                json_post(agent, url, &json!({ "text": text }), job.at)
+                json_post(agent, url, secrets, &json!({ "text": text }), job.at)
             }
             (Some(Way::Email(mailer)), Body::Notice(notice)) => match mailer.send(notice, &job.webhook_id) {
                 Ok(()) => Answer::Taken,
@@ -168,7 +195,7 @@ fn webhook(agent: &Agent, url: &str, signer: &Signer, job: &Job, body: &[u8]) ->
 }
 
 /// Posts to somebody else's API; its own words tell what is wrong.
-fn json_post(agent: &Agent, url: &str, body: &Value, now: Millis) -> Answer {
+fn json_post(agent: &Agent, url: &str, secrets: &Secrets, body: &Value, now: Millis) -> Answer {
     match agent.post(url).header("content-type", "application/json").send(body.to_string().as_bytes()) {
         Err(e) => Answer::failed(why(&e)),
         Ok(mut answer) => {
@@ -182,7 +209,9 @@ fn json_post(agent: &Agent, url: &str, body: &Value, now: Millis) -> Answer {
             let asked =
                 told.pointer("/parameters/retry_after").and_then(Value::as_i64).map(|s| Span::seconds(s.clamp(0, 86_400))).or(asked);
             let words = told["description"].as_str().unwrap_or(&words);
-            let words: String = words.chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect();
+            let words: String = words.chars().filter(|c| !c.is_control()).collect();
+            // Before they are cut, so that no half of a secret is left at the end.
+            let words: String = secrets.hidden(&words).chars().take(WORDS_CHARS_MAX).collect();
             Answer::Failed { error: format!("answered {status}: {words}"), asked }
         }
     }
@@ -227,6 +256,23 @@ fn shortened(text: &str, units_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_receiver_do_not_repeat_the_address_that_it_was_called_by() {
+        let slack = Secrets::new("https://hooks.slack.example/services/T0123456789/B0123456789/AbCdEfGhIjKlMnOp");
+        for told in [
+            "no https://hooks.slack.example/services/T0123456789/B0123456789/AbCdEfGhIjKlMnOp here",
+            "no /services/T0123456789/B0123456789/AbCdEfGhIjKlMnOp here",
+            "no services/T0123456789/B0123456789/AbCdEfGhIjKlMnOp here",
+            "no AbCdEfGhIjKlMnOp here",
+        ] {
+            assert_eq!(slack.hidden(told), "no … here");
+        }
+        assert_eq!(slack.hidden(r"\/services\/T0123456789\/B0123456789\/AbCdEfGhIjKlMnOp"), r"\/services\/…\/…\/…");
+        assert_eq!(slack.hidden("no_service"), "no_service");
+        let telegram = Secrets::new("123456789:AAbbCCddEEff");
+        assert_eq!(telegram.hidden("/bot123456789:AAbbCCddEEff/sendMessage, AAbbCCddEEff"), "/bot…/sendMessage, …");
+    }
 
     #[test]
     fn a_long_text_is_cut_at_what_the_receiver_takes() {

@@ -6,11 +6,12 @@ use super::post::Answer;
 use super::target::{Target, names};
 use super::tell::Teller;
 use super::text::Job;
-use super::{DEAD_KEPT, DEAD_MAX, FOLLOW_ENTRIES_MAX, GATHERED_MAX, WAITING_MAX, quiet, schedule};
+use super::{BURIED_MAX, DEAD_KEPT, DEAD_MAX, FOLLOW_ENTRIES_MAX, GATHERED_MAX, ground, quiet, schedule};
+use crate::domain::feed::FeedId;
 use crate::domain::time::{Millis, Span};
 use crate::metrics::{Metrics, Part, TargetAnd, TargetOnly};
 use crate::store::StoreError;
-use crate::store::sqlite::outbox::{Again, DeliveryId, Due, End, OutboxFile, Tally};
+use crate::store::sqlite::outbox::{Again, DeliveryId, Due, End, Footing, OutboxFile, Tally};
 
 /// Most batches that a receiver follows in one step, so that what is due is not kept waiting.
 const FOLLOW_BATCHES_MAX: usize = 8;
@@ -43,12 +44,21 @@ impl Outbox {
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn new(mut file: OutboxFile, teller: Teller, targets: Vec<Target>, metrics: std::sync::Arc<Metrics>) -> Result<Outbox, StoreError> {
-        let last = teller.state.feed_last()?;
-        file.enrol(&targets.iter().map(|t| (t.id(), t.address.as_str())).collect::<Vec<_>>(), last)?;
+    pub fn new(
+        mut file: OutboxFile,
+        teller: Teller,
+        targets: Vec<Target>,
+        metrics: std::sync::Arc<Metrics>,
+        now: Millis,
+    ) -> Result<Outbox, StoreError> {
+        let last = ground::end(&teller.state)?;
+        file.enrol(&targets.iter().map(|t| (t.id(), t.address.as_str())).collect::<Vec<_>>(), last, now)?;
         let lanes = targets.into_iter().map(Lane::new).collect();
         let mut outbox = Outbox { file, teller, lanes, back: Vec::new(), stale: true, tended_at: None, pruned_at: None, metrics };
         outbox.reload()?;
+        for n in 0..outbox.lanes.len() {
+            outbox.stand(n)?;
+        }
         outbox.metrics.healthy.get_or_create(&Part { part: "outbox".into() }).set(1);
         Ok(outbox)
     }
@@ -97,10 +107,32 @@ impl Outbox {
     fn reload(&mut self) -> Result<(), StoreError> {
         for standing in self.file.standings()? {
             if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.target.id() == standing.id) {
-                (lane.cursor, lane.kept, lane.disabled) = (standing.cursor, standing.cursor, standing.disabled_at.is_some());
+                (lane.at, lane.kept, lane.disabled) = (standing.at, standing.at.event, standing.disabled_at.is_some());
+                lane.waiting = self.file.waiting(lane.target.id())?;
             }
         }
         self.stale = false;
+        Ok(())
+    }
+
+    /// Sees to it that a receiver stands in the feed that it followed.
+    fn stand(&mut self, n: usize) -> Result<(), StoreError> {
+        let lane = &mut self.lanes[n];
+        let firm = ground::firm(&self.teller.state, &self.file, lane.at)?;
+        if firm != lane.at {
+            let (receiver, stood, goes_on) = (lane.target.id(), lane.at.event, firm.event);
+            tracing::warn!(
+                receiver,
+                stood,
+                goes_on,
+                "the feed is not the one that was followed: its end was lost in a power cut, or an older state was put back; it goes on from \
+                 the last place that is as it was, and some events may be told twice"
+            );
+            self.stale = true;
+            self.file.go_back(receiver, firm)?;
+            self.stale = false;
+            (lane.at, lane.kept) = (firm, firm.event);
+        }
         Ok(())
     }
 
@@ -114,6 +146,12 @@ impl Outbox {
             ends.extend(job.ids.iter().map(|id| (*id, end(job, answer, now))));
         }
         self.file.end(&ends, now)?;
+        let over = |job: &Job| ends.iter().filter(|(id, end)| job.ids.contains(id) && !matches!(end, End::Later { .. })).count();
+        for (job, _) in &self.back {
+            if let Some(lane) = self.lanes.get_mut(job.lane) {
+                lane.waiting = lane.waiting.saturating_sub(over(job));
+            }
+        }
         let mut noted = Ok(());
         for (job, answer) in std::mem::take(&mut self.back) {
             let dead = ends.iter().any(|(id, end)| job.ids.first() == Some(id) && matches!(end, End::Dead { .. }));
@@ -141,6 +179,7 @@ impl Outbox {
             Answer::Taken => Ok(()),
             Answer::Gone => {
                 tracing::warn!(receiver = id, "it answered 410 Gone and is switched off; replaying one of its dead letters switches it on");
+                lane.waiting = 0;
                 self.file.disable(&id, GONE, now)
             }
             Answer::Failed { error, .. } => {
@@ -158,12 +197,11 @@ impl Outbox {
         self.teller.usable()?;
         let last = self.teller.state.feed_last()?;
         for n in 0..self.lanes.len() {
-            // A state that was put back or made anew counts from where it stands.
-            if self.lanes[n].cursor > last {
-                self.lanes[n].cursor = last;
+            if self.lanes[n].at.event > last {
+                self.stand(n)?;
             }
             for _ in 0..FOLLOW_BATCHES_MAX {
-                if self.lanes[n].cursor >= last || !self.follow_once(n, now)? {
+                if self.lanes[n].at.event >= last || !self.follow_once(n, last, now)? {
                     break;
                 }
             }
@@ -172,31 +210,42 @@ impl Outbox {
     }
 
     /// One batch for one receiver; whether there may be more.
-    fn follow_once(&mut self, n: usize, now: Millis) -> Result<bool, StoreError> {
+    fn follow_once(&mut self, n: usize, last: FeedId, now: Millis) -> Result<bool, StoreError> {
         let lane = &mut self.lanes[n];
-        if lane.full && self.file.waiting(lane.target.id())? >= WAITING_MAX {
+        if lane.full(1) {
             return Ok(false);
         }
-        let entries = self.teller.state.feed_after(lane.cursor, FOLLOW_ENTRIES_MAX)?;
-        let Some((last, _)) = entries.last() else { return Ok(false) };
+        let entries = self.teller.state.feed_after(lane.at.event, FOLLOW_ENTRIES_MAX)?;
+        let at = match entries.last() {
+            Some((id, entry)) => Footing { event: *id, mark: Some(ground::mark(entry)?) },
+            None => Footing { event: last, mark: None },
+        };
         let mut new = Vec::new();
         if !lane.disabled {
             for (id, entry) in &entries {
                 new.extend(self.teller.tell(&lane.target, *id, entry)?);
             }
         }
-        lane.full = !new.is_empty() && self.file.waiting(lane.target.id())? + new.len() > WAITING_MAX;
-        if lane.full {
+        if !new.is_empty() && lane.full(new.len()) {
             return Ok(false);
         }
-        if !new.is_empty() || last.saturating_sub(lane.kept) >= KEEP_EVERY {
+        // Numbers have no gap, so what is not there any more was taken by retention.
+        let next = entries.first().map_or(last + 1, |(id, _)| *id);
+        let lost = if lane.disabled { 0 } else { next.saturating_sub(lane.at.event + 1) };
+        if !new.is_empty() || lost > 0 || at.event.saturating_sub(lane.kept) >= KEEP_EVERY {
             // What became of a failed commit is known only by reading it again.
             self.stale = true;
-            self.file.put(lane.target.id(), &new, *last, now)?;
+            self.file.put(lane.target.id(), &new, at, now)?;
             self.stale = false;
-            lane.kept = *last;
+            lane.kept = at.event;
+            lane.waiting += new.len();
         }
-        lane.cursor = *last;
+        lane.at = at;
+        if lost > 0 {
+            let receiver = lane.target.id();
+            tracing::warn!(receiver, lost, "it stood so long that retention took entries of the feed which it had not been told of");
+            self.metrics.outbox_lost.get_or_create(&TargetOnly { target: receiver.to_owned() }).inc_by(lost);
+        }
         Ok(true)
     }
 
@@ -229,8 +278,9 @@ impl Outbox {
         let target = &self.lanes[n].target;
         let Some(manners) = &target.config.manners else { return Ok(None) };
         let mut due = self.file.due(target.id(), now, GATHERED_MAX)?;
-        if let Some(until) = manners.quiet.as_ref().and_then(|quiet| quiet::ends(quiet, now)) {
-            let urgent = |d: &Due| !manners.urgent.is_empty() && names(&manners.urgent, &d.name);
+        let urgent = |d: &Due| !manners.urgent.is_empty() && names(&manners.urgent, &d.name);
+        let quiet = manners.quiet.as_ref().and_then(|quiet| quiet::ends(quiet, now));
+        if let Some(until) = quiet {
             let quiet: Vec<DeliveryId> = due.iter().filter(|d| !urgent(d)).map(|d| d.id).collect();
             due.retain(urgent);
             if !quiet.is_empty() {
@@ -246,10 +296,16 @@ impl Outbox {
             self.file.hold(&ids, first.unwrap_or(now).plus(HOUR))?;
             return Ok(None);
         }
-        let held: Vec<Due> = due.iter().filter(|d| d.held).cloned().collect();
-        match held.is_empty() {
-            true => Ok(due.into_iter().next().map(|d| Job::single(n, target, d, now))),
-            false => Ok(Job::gathered(n, target, &held, now)),
+        // A chat is read from top to bottom, so nothing passes what waits there for another attempt: it goes out with it.
+        let newest = due.iter().map(|d| d.id).max().unwrap_or_default();
+        let mut all = self.file.before(target.id(), newest, GATHERED_MAX)?;
+        all.retain(|d| (quiet.is_none() || urgent(d)) && !due.contains(d));
+        all.append(&mut due);
+        all.sort_by_key(|d| d.id);
+        all.truncate(GATHERED_MAX);
+        match all.iter().any(|d| d.held || d.attempts > 0) {
+            true => Ok(Job::gathered(n, target, &all, now)),
+            false => Ok(all.into_iter().next().map(|d| Job::single(n, target, d, now))),
         }
     }
 
@@ -264,9 +320,23 @@ impl Outbox {
             for lane in &mut self.lanes {
                 let standing = standings.iter().find(|s| s.id == lane.target.id());
                 lane.refresh(standing.is_some_and(|s| s.disabled_at.is_some()));
+                lane.waiting = self.file.waiting(lane.target.id())?;
             }
         }
         Ok(done)
+    }
+
+    /// Gives up what has waited too long for a receiver that takes nothing. What is on its way is let come back first.
+    fn bury(&mut self, now: Millis) -> Result<(), StoreError> {
+        for lane in self.lanes.iter_mut().filter(|lane| lane.failing() && lane.in_flight.is_empty()) {
+            let id = lane.target.id().to_owned();
+            let buried = self.file.bury(&id, now.minus(schedule::WAITS_MAX), TOO_LONG, BURIED_MAX, now)?;
+            if buried > 0 {
+                tracing::warn!(receiver = id, buried, "given up what it has not taken for more than three days; it can be replayed");
+                self.metrics.deliveries.get_or_create(&TargetAnd { target: id, outcome: "dead".into() }).inc_by(buried as u64);
+            }
+        }
+        Ok(())
     }
 
     /// Counts what waits, and lets old dead letters go.
@@ -276,15 +346,17 @@ impl Outbox {
         }
         self.tended_at = Some(now);
         self.file.mend(now, now.plus(schedule::AHEAD_MAX))?;
+        self.bury(now)?;
         if self.pruned_at.is_none_or(|at| now < at || now >= at.plus(HOUR)) {
             self.file.prune(now.minus(DEAD_KEPT), DEAD_MAX)?;
             self.pruned_at = Some(now);
         }
         let tallies = self.file.tallies()?;
         let none = Tally::default();
-        for lane in &self.lanes {
+        for lane in &mut self.lanes {
             let label = TargetOnly { target: lane.target.id().to_owned() };
             let tally = tallies.iter().find(|t| t.target == label.target).unwrap_or(&none);
+            lane.waiting = tally.waiting as usize;
             let age = tally.oldest_at.map_or(0, |at| now.0.saturating_sub(at.0).max(0));
             self.metrics.outbox_waiting.get_or_create(&label).set(tally.waiting as i64);
             self.metrics.outbox_dead.get_or_create(&label).set(tally.dead as i64);
@@ -298,8 +370,8 @@ impl Outbox {
     pub fn finish(&mut self, now: Millis) {
         let mut finish = || {
             self.settle(now)?;
-            for lane in self.lanes.iter().filter(|lane| lane.cursor != lane.kept && !self.stale) {
-                self.file.put(lane.target.id(), &[], lane.cursor, now)?;
+            for lane in self.lanes.iter().filter(|lane| lane.at.event != lane.kept && !self.stale) {
+                self.file.put(lane.target.id(), &[], lane.at, now)?;
             }
             self.file.checkpoint()
         };
@@ -310,6 +382,9 @@ impl Outbox {
 }
 
 const GONE: &str = "it answered 410 Gone";
+
+/// Of what is given up without a last attempt; how the receiver answered stands behind it.
+const TOO_LONG: &str = "not taken for more than three days";
 
 /// What an answer means for a delivery.
 fn end(job: &Job, answer: &Answer, now: Millis) -> End {

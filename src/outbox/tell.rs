@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
+use super::ground;
 use super::target::Target;
 use super::text::Notice;
 use super::words;
@@ -58,13 +60,15 @@ impl Teller {
             },
             None => self.data(target.lang, entry)?,
         };
-        let payload = match target.config.is_subscription() {
+        let subscription = target.config.is_subscription();
+        let payload = match subscription {
             true => serde_json::to_vec(&json!({ "type": entry.what.name(), "timestamp": entry.at, "data": data })),
             false => serde_json::to_vec(&self.notice(target, entry, data)?),
         };
         let payload = payload.map_err(|e| StoreError::Decode { what: "event", detail: e.to_string() })?;
-        let message = entry.what.message().filter(|_| target.config.is_subscription()).map(|at| at.row);
-        Ok(Some(New { event: id, name: entry.what.name().to_owned(), message, payload }))
+        // Alerts keep their order by being told together.
+        let queue = subscription.then(|| queue(entry));
+        Ok(Some(New { event: id, mark: ground::mark(entry)?, name: entry.what.name().to_owned(), queue, payload }))
     }
 
     fn reader(&self, lang: Lang, now: Millis) -> Reader<'_> {
@@ -78,6 +82,10 @@ impl Teller {
             return Ok(None);
         }
         let mut data = without_timeline(&view);
+        if !target.config.is_subscription() {
+            // What people are told goes through other hands.
+            data.retain(|name, _| !matches!(name.as_str(), "recipient" | "metadata"));
+        }
         if let What::Moved { from, .. } = &entry.what {
             data.insert("previous_state".into(), json!(from.map(State::as_str)));
         }
@@ -144,6 +152,20 @@ fn message_notice(entry: &Entry, data: &Value, since: String, lang: Lang) -> (St
         lines.extend(remedy.map(|text| words::remedy(text, lang)));
     }
     (format!("{} · {}: {id}", entry.what.name(), entry.account), lines, format!("/v1/messages/{id}"))
+}
+
+/// Of which deliveries one goes out after the other: those of a message, by its row; of an incident, and of an account, by negative numbers
+/// that are odd and even. Two accounts of one hash wait for each other, and nothing worse.
+fn queue(entry: &Entry) -> i64 {
+    match &entry.what {
+        What::Moved { id, .. } | What::Stuck { id, .. } | What::Unstuck { id, .. } => id.row as i64,
+        What::Incident { id, .. } => -((*id as i64) * 2 + 1),
+        What::Account { .. } => {
+            let hash = Sha256::digest(entry.account.as_str().as_bytes());
+            let hash = hash.iter().take(4).fold(0, |n, byte| n << 8 | i64::from(*byte));
+            -(hash * 2 + 2)
+        }
+    }
 }
 
 fn without_timeline(view: &MessageView) -> Map<String, Value> {

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::target::Target;
 use super::words;
 use crate::domain::failure::Lang;
+use crate::domain::feed::event_id;
 use crate::domain::time::Millis;
 use crate::store::sqlite::outbox::{DeliveryId, Due};
 
@@ -71,7 +73,7 @@ pub struct Job {
     pub ids: Vec<DeliveryId>,
     /// Attempts before this one.
     pub attempts: u32,
-    /// What receivers tell repeats by; the same in every attempt.
+    /// What receivers tell repeats by; the same in every attempt that carries the same.
     pub webhook_id: String,
     /// When it is made.
     pub at: Millis,
@@ -82,7 +84,7 @@ pub struct Job {
 impl Job {
     /// An attempt for one delivery.
     pub(super) fn single(lane: usize, target: &Target, due: Due, now: Millis) -> Job {
-        let webhook_id = format!("evt_{}", due.event);
+        let webhook_id = event_id(due.event, due.mark);
         let body = match target.config.is_subscription() {
             true => Body::Bytes(due.payload),
             false => Body::Notice(notice(&due)),
@@ -100,7 +102,10 @@ impl Job {
         let body = Body::Notice(Notice::gathered(&notices, target.lang, now));
         // By the newest of them, so that it does not die with the oldest.
         let attempts = due.iter().map(|d| d.attempts).min().unwrap_or_default();
-        let webhook_id = format!("evt_{}_{}", first.event, due.len());
+        // Of all that it gathers, so that no other gathering has it.
+        let ids = due.iter().fold(Sha256::new(), |hash, d| hash.chain_update(event_id(d.event, d.mark)).chain_update(b" ")).finalize();
+        let hash: String = ids.iter().take(4).map(|b| format!("{b:02x}")).collect();
+        let webhook_id = format!("evt_{}_{}_{hash}", first.event, due.len());
         Some(Job { lane, ids: due.iter().map(|d| d.id).collect(), attempts, webhook_id, at: now, body })
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::schema::{DeliveryNumber, DeliveryStatus, EventName, Moment, ReceiverKind, ReceiverStatus};
+use crate::domain::feed::event_id;
 use crate::domain::time::Millis;
 use crate::store::sqlite::outbox::{Standing, Stored, Tally};
 use crate::store::sqlite::query::Spot;
@@ -27,7 +28,7 @@ pub struct ReceiverView {
     pub status: &'static str,
     /// Deliveries that wait.
     pub waiting: u64,
-    /// When the oldest of them was put in.
+    /// Since when the oldest of them waits.
     #[schema(value_type = Option<Moment>)]
     pub oldest_at: Option<Millis>,
     /// Dead letters.
@@ -102,7 +103,7 @@ pub struct DeliveryView {
     /// When it was put in.
     #[schema(value_type = Moment)]
     pub created_at: Millis,
-    /// When it is tried next; null behind an earlier one of its message, and when it is dead.
+    /// When it is tried next; null behind an earlier one of its message, incident or account, and when it is dead.
     #[schema(value_type = Option<Moment>)]
     pub due_at: Option<Millis>,
     /// Attempts so far.
@@ -121,7 +122,7 @@ impl From<&Stored> for DeliveryView {
         DeliveryView {
             id: d.id,
             subscription: d.target.clone(),
-            webhook_id: format!("evt_{}", d.event),
+            webhook_id: event_id(d.event, d.mark),
             name: d.name.clone(),
             message: message.map(str::to_owned),
             status: if d.dead { "dead" } else { "waiting" },
@@ -137,7 +138,7 @@ impl From<&Stored> for DeliveryView {
 /// One page of deliveries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(example = json!({ "data": [{
-    "id": 12, "subscription": "order-system", "webhook_id": "evt_4711", "type": "message.delivered",
+    "id": 12, "subscription": "order-system", "webhook_id": "evt_4711_9c0d5f3a", "type": "message.delivered",
     "message": "019c12f4-51eb-7a3d-9c41-6f0000000001", "status": "dead", "created_at": "2026-01-31T08:15:30.123Z", "due_at": null,
     "attempts": 10, "first_attempt_at": "2026-01-31T08:15:30.200Z", "error": "answered 500"
 }], "next_cursor": null }))]

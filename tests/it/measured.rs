@@ -30,6 +30,7 @@ fn with_samples() -> Metrics {
     metrics.outbox_waiting.get_or_create(&target()).set(1);
     metrics.outbox_dead.get_or_create(&target()).set(1);
     metrics.outbox_oldest_seconds.get_or_create(&target()).set(1.0);
+    metrics.outbox_lost.get_or_create(&target()).inc();
     metrics.outbox_disabled.get_or_create(&target()).set(1);
     Metrics::count_reason(&metrics.refused, "mismatch");
     metrics

@@ -1,8 +1,8 @@
 //! The outbox file: who is told, how far each has followed the feed, what waits and what was given up.
 //!
-//! Deliveries and the cursor behind them are committed together, so nothing is put in twice and nothing is left out. Of one message only
-//! the first waiting delivery of a receiver is ever due; ending it makes the next one due. It must not know what a payload says or how it
-//! goes out.
+//! Deliveries and the cursor behind them are committed together, so nothing is put in twice and nothing is left out. Of one queue (a
+//! message, an incident, an account) only the first waiting delivery of a receiver is ever due; ending it makes the next one due. It must
+//! not know what a payload says or how it goes out.
 
 mod read;
 
@@ -10,24 +10,37 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Db, Part, Place, classify};
 use crate::domain::feed::FeedId;
-use crate::domain::ids::Row;
 use crate::domain::time::{Millis, Span};
 use crate::store::StoreError;
 
 pub use read::{Standing, Stored, Tally};
 
+/// Most places that are remembered of the feed: a month of minutes.
+const FOLLOWED_MAX: usize = 45_000;
+
 /// The number of a delivery.
 pub type DeliveryId = i64;
+
+/// A place in the feed, and what the entry there is known by; a number alone can be given anew to another entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footing {
+    /// The entry.
+    pub event: FeedId,
+    /// Its hash; `None` where there was none to be read.
+    pub mark: Option<u32>,
+}
 
 /// Something to be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct New {
     /// The entry of the feed.
     pub event: FeedId,
+    /// What the entry is known by.
+    pub mark: u32,
     /// The event's name.
     pub name: String,
-    /// The message it is about.
-    pub message: Option<Row>,
+    /// Of which one goes out after the other.
+    pub queue: Option<i64>,
     /// The body as it goes out; of alerts what the text is made of.
     pub payload: Vec<u8>,
 }
@@ -39,6 +52,8 @@ pub struct Due {
     pub id: DeliveryId,
     /// The entry of the feed.
     pub event: FeedId,
+    /// What the entry is known by.
+    pub mark: u32,
     /// The event's name.
     pub name: String,
     /// Attempts so far.
@@ -119,7 +134,7 @@ impl OutboxFile {
     ///
     /// # Errors
     /// All of it was kept, or nothing.
-    pub fn enrol(&mut self, targets: &[(&str, &str)], last: FeedId) -> Result<(), StoreError> {
+    pub fn enrol(&mut self, targets: &[(&str, &str)], last: Footing, now: Millis) -> Result<(), StoreError> {
         self.at_once("enrolling receivers", |conn| {
             let ids = targets.iter().map(|(id, _)| *id).collect::<Vec<_>>();
             let mut known = conn.prepare("SELECT id FROM target")?;
@@ -127,15 +142,16 @@ impl OutboxFile {
             for gone in known.iter().filter(|id| !ids.contains(&id.as_str())) {
                 let error = "it is not configured any more";
                 conn.execute(
-                    "UPDATE delivery SET dead = 1, due_at = NULL, error = ?2 WHERE target = ?1 AND dead = 0",
-                    params![gone, error],
+                    "UPDATE delivery SET dead = 1, since = ?3, due_at = NULL, error = ?2 WHERE target = ?1 AND dead = 0",
+                    params![gone, error, now.0],
                 )?;
                 conn.execute("DELETE FROM target WHERE id = ?1", [gone])?;
             }
-            let sql = "INSERT INTO target (id, address, cursor) VALUES (?1, ?2, ?3)
+            let sql = "INSERT INTO target (id, address, cursor, mark) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (id) DO UPDATE SET address = excluded.address, disabled_at = NULL,
-                         cursor = CASE WHEN disabled_at IS NULL THEN cursor ELSE excluded.cursor END WHERE address <> excluded.address";
-            targets.iter().try_for_each(|(id, address)| conn.execute(sql, params![id, address, last as i64]).map(drop))
+                         cursor = CASE WHEN disabled_at IS NULL THEN cursor ELSE excluded.cursor END,
+                         mark = CASE WHEN disabled_at IS NULL THEN mark ELSE excluded.mark END WHERE address <> excluded.address";
+            targets.iter().try_for_each(|(id, address)| conn.execute(sql, params![id, address, last.event as i64, last.mark]).map(drop))
         })
     }
 
@@ -143,18 +159,33 @@ impl OutboxFile {
     ///
     /// # Errors
     /// All of it was kept, or nothing.
-    pub fn put(&mut self, target: &str, new: &[New], cursor: FeedId, now: Millis) -> Result<(), StoreError> {
+    pub fn put(&mut self, target: &str, new: &[New], at: Footing, now: Millis) -> Result<(), StoreError> {
         self.at_once("putting deliveries in", |conn| {
-            // Due at once, unless an earlier one of its message waits: served by delivery_message.
-            let sql = "INSERT INTO delivery (target, event, name, message, dead, created_at, due_at, held, attempts, payload)
-                VALUES (?1, ?2, ?3, ?4, 0, ?5,
-                        CASE WHEN ?4 IS NOT NULL AND EXISTS (SELECT 1 FROM delivery WHERE target = ?1 AND message = ?4 AND dead = 0)
+            // Due at once, unless an earlier one of its queue waits: served by delivery_queue.
+            let sql = "INSERT INTO delivery (target, event, mark, name, queue, dead, created_at, since, due_at, held, attempts, payload)
+                VALUES (?1, ?2, ?7, ?3, ?4, 0, ?5, ?5,
+                        CASE WHEN ?4 IS NOT NULL AND EXISTS (SELECT 1 FROM delivery WHERE target = ?1 AND queue = ?4 AND dead = 0)
                              THEN NULL ELSE ?5 END, 0, 0, ?6)";
             let mut add = conn.prepare_cached(sql)?;
             for n in new {
-                add.execute(params![target, n.event as i64, n.name, n.message.map(|m| m as i64), now.0, n.payload])?;
+                add.execute(params![target, n.event as i64, n.name, n.queue, now.0, n.payload, n.mark])?;
             }
-            conn.execute("UPDATE target SET cursor = ?2 WHERE id = ?1", params![target, cursor as i64]).map(drop)
+            if let Some(mark) = at.mark {
+                let sql = "INSERT OR IGNORE INTO followed (minute, event, mark) VALUES (?1, ?2, ?3)";
+                conn.prepare_cached(sql)?.execute(params![now.0.div_euclid(60_000), at.event as i64, mark])?;
+            }
+            stand(conn, target, at)
+        })
+    }
+
+    /// A receiver goes back to an earlier place of the feed; what was followed behind it is not the feed any more.
+    ///
+    /// # Errors
+    /// All of it was kept, or nothing.
+    pub fn go_back(&mut self, target: &str, at: Footing) -> Result<(), StoreError> {
+        self.at_once("going back in the feed", |conn| {
+            conn.execute("DELETE FROM followed WHERE event > ?1", [at.event as i64])?;
+            stand(conn, target, at)
         })
     }
 
@@ -165,14 +196,22 @@ impl OutboxFile {
     pub fn due(&self, target: &str, now: Millis, limit: usize) -> Result<Vec<Due>, StoreError> {
         let engine = |e| classify("reading what is due", e);
         // Served by delivery_due.
-        let sql =
-            "SELECT id, event, name, attempts, held, payload FROM delivery WHERE target = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
+        let sql = "SELECT id, event, mark, name, attempts, held, payload FROM delivery WHERE target = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
-        let due = |r: &rusqlite::Row<'_>| {
-            let event: i64 = r.get(1)?;
-            Ok(Due { id: r.get(0)?, event: event as FeedId, name: r.get(2)?, attempts: r.get(3)?, held: r.get(4)?, payload: r.get(5)? })
-        };
         all.query_map(params![target, now.0, limit as i64], due).and_then(Iterator::collect).map_err(engine)
+    }
+
+    /// What waits for a receiver, due or not, and was put in before a delivery, in the order of the feed, at most `limit`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn before(&self, target: &str, id: DeliveryId, limit: usize) -> Result<Vec<Due>, StoreError> {
+        let engine = |e| classify("reading what waits", e);
+        // Served by delivery_due.
+        let sql = "SELECT id, event, mark, name, attempts, held, payload FROM delivery
+            WHERE target = ?1 AND due_at IS NOT NULL AND id < ?2 ORDER BY id LIMIT ?3";
+        let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
+        all.query_map(params![target, id, limit as i64], due).and_then(Iterator::collect).map_err(engine)
     }
 
     /// Keeps what became of attempts, all of them at once. One that has no row any more is passed over.
@@ -182,9 +221,9 @@ impl OutboxFile {
     pub fn end(&mut self, ends: &[(DeliveryId, End)], now: Millis) -> Result<(), StoreError> {
         self.at_once("keeping what became of deliveries", |conn| {
             for (id, end) in ends {
-                let found = "SELECT target, message FROM delivery WHERE id = ?1 AND dead = 0";
+                let found = "SELECT target, queue FROM delivery WHERE id = ?1 AND dead = 0";
                 let found = conn.prepare_cached(found)?.query_row([id], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
-                let Some((target, message)): Option<(String, Option<i64>)> = found else { continue };
+                let Some((target, queue)): Option<(String, Option<i64>)> = found else { continue };
                 match end {
                     End::Delivered => {
                         conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([id])?;
@@ -196,8 +235,8 @@ impl OutboxFile {
                         conn.prepare_cached(sql)?.execute(params![id, due_at.0, now.0, error])?;
                     }
                     End::Dead { error } => {
-                        let sql = "UPDATE delivery SET dead = 1, attempts = attempts + 1, first_at = coalesce(first_at, ?2), due_at = NULL, error = ?3
-                                   WHERE id = ?1";
+                        let sql = "UPDATE delivery SET dead = 1, since = ?2, attempts = attempts + 1, first_at = coalesce(first_at, ?2), due_at = NULL,
+                                   error = ?3 WHERE id = ?1";
                         conn.prepare_cached(sql)?.execute(params![id, now.0, error])?;
                     }
                 }
@@ -205,8 +244,8 @@ impl OutboxFile {
                     let sql = "UPDATE target SET failed_at = ?2, error = ?3 WHERE id = ?1";
                     conn.prepare_cached(sql)?.execute(params![target, now.0, error])?;
                 }
-                if let (Some(message), End::Delivered | End::Dead { .. }) = (message, end) {
-                    next_of(conn, &target, message, now)?;
+                if let (Some(queue), End::Delivered | End::Dead { .. }) = (queue, end) {
+                    next_of(conn, &target, queue, now)?;
                 }
             }
             Ok(())
@@ -231,8 +270,32 @@ impl OutboxFile {
     pub fn disable(&mut self, target: &str, why: &str, now: Millis) -> Result<(), StoreError> {
         self.at_once("switching a receiver off", |conn| {
             conn.execute("UPDATE target SET disabled_at = ?2, failed_at = ?2, error = ?3 WHERE id = ?1", params![target, now.0, why])?;
-            let sql = "UPDATE delivery SET dead = 1, due_at = NULL, error = ?2 WHERE target = ?1 AND dead = 0";
-            conn.execute(sql, params![target, why]).map(drop)
+            let sql = "UPDATE delivery SET dead = 1, since = ?3, due_at = NULL, error = ?2 WHERE target = ?1 AND dead = 0";
+            conn.execute(sql, params![target, why, now.0]).map(drop)
+        })
+    }
+
+    /// Gives up what has waited for a receiver since before a moment, oldest first, at most `limit`; the next of its queue goes on. Its
+    /// error says `why`, and how the last attempt failed. How many.
+    ///
+    /// # Errors
+    /// All of it was kept, or nothing.
+    pub fn bury(&mut self, target: &str, before: Millis, why: &str, limit: usize, now: Millis) -> Result<usize, StoreError> {
+        self.at_once("giving deliveries up", |conn| {
+            // Served by delivery_target.
+            let sql = "SELECT id, queue FROM delivery WHERE target = ?1 AND dead = 0 AND since < ?2 ORDER BY since, id LIMIT ?3";
+            let mut found = conn.prepare_cached(sql)?;
+            let found: Vec<(DeliveryId, Option<i64>)> =
+                found.query_map(params![target, before.0, limit as i64], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+            let sql = "UPDATE delivery SET dead = 1, since = ?3, due_at = NULL,
+                error = ?2 || coalesce(': ' || coalesce(error, (SELECT error FROM target WHERE id = ?4)), '') WHERE id = ?1";
+            for (id, queue) in &found {
+                conn.prepare_cached(sql)?.execute(params![id, why, now.0, target])?;
+                if let Some(queue) = queue {
+                    next_of(conn, target, *queue, now)?;
+                }
+            }
+            Ok(found.len())
         })
     }
 
@@ -248,34 +311,36 @@ impl OutboxFile {
                 Again::Of(target) => (None, target.as_deref()),
             };
             // Served by the primary key, delivery_target or delivery_dead.
-            let sql = "SELECT d.id, d.target, d.message FROM delivery d JOIN target t ON t.id = d.target
+            let sql = "SELECT d.id, d.target, d.queue FROM delivery d JOIN target t ON t.id = d.target
                 WHERE d.dead = 1 AND (?1 IS NULL OR d.id = ?1) AND (?2 IS NULL OR d.target = ?2) ORDER BY d.id";
             let mut found = conn.prepare(sql)?;
             let found: Vec<(i64, String, Option<i64>)> =
                 found.query_map(params![one, target], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?;
-            let waits = "SELECT 1 FROM delivery WHERE target = ?1 AND message = ?2 AND dead = 0 LIMIT 1";
-            for (id, target, message) in &found {
-                let behind = message.is_some() && conn.prepare_cached(waits)?.exists(params![target, message])?;
-                let sql = "UPDATE delivery SET dead = 0, attempts = 0, first_at = NULL, held = 0, due_at = ?2 WHERE id = ?1";
-                conn.prepare_cached(sql)?.execute(params![id, (!behind).then_some(now.0)])?;
+            let waits = "SELECT 1 FROM delivery WHERE target = ?1 AND queue = ?2 AND dead = 0 LIMIT 1";
+            for (id, target, queue) in &found {
+                let behind = queue.is_some() && conn.prepare_cached(waits)?.exists(params![target, queue])?;
+                let sql = "UPDATE delivery SET dead = 0, since = ?3, attempts = 0, first_at = NULL, held = 0, due_at = ?2 WHERE id = ?1";
+                conn.prepare_cached(sql)?.execute(params![id, (!behind).then_some(now.0), now.0])?;
                 conn.prepare_cached("UPDATE target SET disabled_at = NULL WHERE id = ?1")?.execute([target])?;
             }
             Ok(found.len())
         })
     }
 
-    /// Deletes dead letters that were put in before a moment, and of each receiver all but the newest `keep`.
+    /// Deletes dead letters that died before a moment, of each receiver all but the newest `keep`, and the oldest places of the feed.
     ///
     /// # Errors
     /// All of it happened, or nothing.
     pub fn prune(&mut self, before: Millis, keep: usize) -> Result<usize, StoreError> {
         self.at_once("deleting old dead letters", |conn| {
             // Both served by delivery_target.
-            let old = conn.execute("DELETE FROM delivery WHERE dead = 1 AND created_at < ?1", [before.0])?;
+            let old = conn.execute("DELETE FROM delivery WHERE dead = 1 AND since < ?1", [before.0])?;
+            let sql = "DELETE FROM followed WHERE minute <= (SELECT minute FROM followed ORDER BY minute DESC LIMIT 1 OFFSET ?1)";
+            conn.execute(sql, [FOLLOWED_MAX as i64])?;
             let mut targets = conn.prepare("SELECT DISTINCT target FROM delivery WHERE dead = 1")?;
             let targets: Vec<String> = targets.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
             let sql = "DELETE FROM delivery WHERE id IN
-                (SELECT id FROM delivery WHERE target = ?1 AND dead = 1 ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?2)";
+                (SELECT id FROM delivery WHERE target = ?1 AND dead = 1 ORDER BY since DESC, id DESC LIMIT -1 OFFSET ?2)";
             targets.iter().try_fold(old, |n, target| Ok(n + conn.execute(sql, params![target, keep as i64])?))
         })
     }
@@ -314,12 +379,23 @@ impl OutboxFile {
     }
 }
 
-/// Makes the next delivery of a message due.
-fn next_of(conn: &Db, target: &str, message: i64, now: Millis) -> rusqlite::Result<()> {
-    // Served by delivery_message.
+/// Makes the next delivery of a queue due.
+fn next_of(conn: &Db, target: &str, queue: i64, now: Millis) -> rusqlite::Result<()> {
+    // Served by delivery_queue.
     let sql = "UPDATE delivery SET due_at = ?3 WHERE due_at IS NULL AND id =
-        (SELECT min(id) FROM delivery WHERE target = ?1 AND message = ?2 AND dead = 0)";
-    conn.prepare_cached(sql)?.execute(params![target, message, now.0]).map(drop)
+        (SELECT min(id) FROM delivery WHERE target = ?1 AND queue = ?2 AND dead = 0)";
+    conn.prepare_cached(sql)?.execute(params![target, queue, now.0]).map(drop)
+}
+
+fn stand(conn: &Db, target: &str, at: Footing) -> rusqlite::Result<()> {
+    let sql = "UPDATE target SET cursor = ?2, mark = ?3 WHERE id = ?1";
+    conn.prepare_cached(sql)?.execute(params![target, at.event as i64, at.mark]).map(drop)
+}
+
+fn due(r: &rusqlite::Row<'_>) -> rusqlite::Result<Due> {
+    let event: i64 = r.get(1)?;
+    let event = event as FeedId;
+    Ok(Due { id: r.get(0)?, event, mark: r.get(2)?, name: r.get(3)?, attempts: r.get(4)?, held: r.get(5)?, payload: r.get(6)? })
 }
 
 #[cfg(test)]

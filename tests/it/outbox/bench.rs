@@ -78,7 +78,7 @@ impl Bench {
         };
         let courier = Courier::new(&targets);
         let file = OutboxFile::open_writer(&self.place).unwrap();
-        (Outbox::new(file, teller, targets, self.metrics.clone()).unwrap(), courier)
+        (Outbox::new(file, teller, targets, self.metrics.clone(), T).unwrap(), courier)
     }
 
     /// Writes entries behind the feed, in one commit.

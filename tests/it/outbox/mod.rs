@@ -2,6 +2,7 @@
 
 mod alerts;
 pub mod bench;
+mod ground;
 pub mod receiver;
 mod running;
 mod sending;

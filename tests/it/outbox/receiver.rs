@@ -100,6 +100,7 @@ impl Drop for Receiver {
 fn serve(stream: &TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     while let Some(taken) = read(&mut reader) {
+        let path = taken.path.clone();
         shared.taken.lock().unwrap().push(taken);
         let gate = shared.gate.lock().unwrap().take();
         if let Some(gate) = gate {
@@ -109,7 +110,9 @@ fn serve(stream: &TcpStream, shared: &Shared) {
         let (status, headers) = answer.split_once('\n').unwrap_or((&answer, ""));
         let headers: String = headers.lines().map(|h| format!("{h}\r\n")).collect();
         let mut to = stream;
-        if write!(to, "HTTP/1.1 {status} x\r\n{headers}content-length: 0\r\n\r\n").is_err() {
+        // What it does not take it answers as many do: with the address that was called.
+        let body = if status.starts_with('2') { String::new() } else { format!("no {path}") };
+        if write!(to, "HTTP/1.1 {status} x\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()).is_err() {
             return;
         }
     }

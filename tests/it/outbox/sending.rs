@@ -1,12 +1,14 @@
 //! Subscriptions, step by step with a time that is handed in.
 
+use baophat::domain::feed::{Step, What};
 use baophat::domain::state::State;
 use baophat::domain::time::{Millis, Span};
-use baophat::outbox::{Post, Signer, WAITING_MAX};
-use baophat::store::sqlite::outbox::{Again, New, OutboxFile};
+use baophat::domain::watch::{Reason, Standing};
+use baophat::outbox::{BURIED_MAX, Post, Signer, WAITING_MAX};
+use baophat::store::sqlite::outbox::{Again, End, New, OutboxFile};
 use serde_json::json;
 
-use super::bench::{Bench, SECRET, T, after, run, subscription};
+use super::bench::{Bench, SECRET, T, after, incident, run, subscription};
 use super::receiver::Receiver;
 
 #[test]
@@ -68,6 +70,36 @@ fn a_message_keeps_its_order_while_another_one_passes() {
     assert_eq!(told(), [(json!("message.sent"), json!("order-1")), (json!("message.failed"), json!("order-2"))]);
     run(&mut outbox, &courier, after(Span::minutes(1)));
     assert_eq!(told()[2..], [(json!("message.sent"), json!("order-1")), (json!("message.delivered"), json!("order-1"))]);
+}
+
+#[test]
+fn an_incident_and_an_account_keep_their_order_too_and_wait_for_nobody_else() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let (mut outbox, courier) = bench.outbox(&subscription(&receiver.url("/"), ""));
+    run(&mut outbox, &courier, T);
+    let account = |from, to| What::Account { from, to, reason: Reason::WebhookSilent };
+    bench.feed(&[
+        incident(7, Step::Opened),
+        account(Standing::Connected, Standing::Silent),
+        incident(8, Step::Opened),
+        incident(7, Step::Closed),
+        account(Standing::Silent, Standing::Connected),
+    ]);
+    receiver.plan(&["500", "500"]);
+    run(&mut outbox, &courier, T);
+    assert_eq!(receiver.types(), ["incident.opened", "account.changed", "incident.opened"]);
+    run(&mut outbox, &courier, after(Span::minutes(1)));
+    let told = |n: usize| receiver.taken()[n].json()["data"].clone();
+    let (mut incidents, mut accounts) = (Vec::new(), Vec::new());
+    for n in 3..receiver.taken().len() {
+        let data = told(n);
+        incidents.extend(data["step"].as_str().map(str::to_owned));
+        accounts.extend(data["to"].as_str().map(str::to_owned));
+    }
+    assert_eq!(
+        (told(2)["id"].clone(), incidents, accounts),
+        (json!("8"), vec!["opened".into(), "closed".into()], vec!["silent".into(), "connected".into()])
+    );
 }
 
 #[test]
@@ -173,21 +205,68 @@ fn a_receiver_whose_queue_is_full_stands_in_the_feed_and_the_others_go_on() {
     let other = subscription(&receiver.url("/other"), "").replace("erp", "other");
     let (mut outbox, courier) = bench.outbox(&format!("{}{other}", subscription(&receiver.url("/"), "")));
     outbox.step(T);
-    let body = || New { event: 1, name: "message.sent".into(), message: None, payload: b"{}".to_vec() };
-    let full: Vec<New> = std::iter::repeat_with(body).take(WAITING_MAX).collect();
-    let cursor = bench.file().standings().unwrap()[0].cursor;
-    OutboxFile::open_writer(&bench.place).unwrap().put("erp", &full, cursor, T).unwrap();
+    let full: Vec<New> = (0..WAITING_MAX).map(|_| filler(None)).collect();
+    let at = bench.file().standings().unwrap()[0].at;
+    OutboxFile::open_writer(&bench.place).unwrap().put("erp", &full, at, T).unwrap();
+    let counted = after(Span::seconds(5));
+    let mut jobs = outbox.step(counted);
     bench.feed(&[bench.moved(0, State::Queued, State::Sent)]);
-    let jobs = outbox.step(T);
-    assert_eq!(bench.file().standings().unwrap()[0].cursor, cursor);
+    jobs.extend(outbox.step(counted));
+    assert_eq!(bench.file().standings().unwrap()[0].at, at);
     assert_eq!(bench.file().waiting("other").unwrap(), 1, "it has its own queue");
     assert_eq!(bench.file().waiting("erp").unwrap(), WAITING_MAX);
     for job in jobs {
         let answer = courier.post(&job);
         outbox.back(job, answer);
     }
-    outbox.step(T);
-    assert!(bench.file().standings().unwrap()[0].cursor > cursor, "there is room again");
+    outbox.step(counted);
+    assert!(bench.file().waiting("erp").unwrap() < WAITING_MAX);
+    assert_eq!(bench.file().standings().unwrap()[0].at, at, "a few that are through are no reason to read the feed");
+    let some = bench.file().due("erp", counted, WAITING_MAX / 10).unwrap();
+    let some: Vec<_> = some.iter().map(|d| (d.id, End::Delivered)).collect();
+    OutboxFile::open_writer(&bench.place).unwrap().end(&some, counted).unwrap();
+    let counted = after(Span::seconds(10));
+    outbox.step(counted);
+    outbox.step(counted);
+    assert!(bench.file().standings().unwrap()[0].at.event > at.event, "there is room again");
+}
+
+#[test]
+fn what_waits_too_long_for_a_receiver_that_takes_nothing_is_given_up_without_an_attempt_of_its_own() {
+    let (bench, receiver) = (Bench::new(), Receiver::start());
+    let (mut outbox, courier) = bench.outbox(&subscription(&receiver.url("/"), ""));
+    run(&mut outbox, &courier, T);
+    let at = bench.file().standings().unwrap()[0].at;
+    let mut file = OutboxFile::open_writer(&bench.place).unwrap();
+    let old: Vec<New> = (0..BURIED_MAX as i64 + 200).map(|n| filler(Some(n))).collect();
+    file.put("erp", &old, at, T).unwrap();
+    // Eight at once, and then one at a time, twice.
+    receiver.plan(&["500"; 10]);
+    assert_eq!(run(&mut outbox, &courier, T), 8, "it is left alone");
+    file.put("erp", &[filler(Some(1_100))], at, after(Span::hours(60))).unwrap();
+    run(&mut outbox, &courier, after(Span::hours(83)));
+    assert_eq!(bench.file().deliveries(true, None, None, 9).unwrap().len(), 0);
+    let died = after(Span::hours(85));
+    run(&mut outbox, &courier, died);
+    let dead = bench.file().tallies().unwrap()[0].dead;
+    assert_eq!(dead, BURIED_MAX as u64, "not all in one commit");
+    let later = died.plus(Span::minutes(6));
+    run(&mut outbox, &courier, later);
+    let tallies = bench.file().tallies().unwrap();
+    assert_eq!((tallies[0].dead as usize, tallies[0].waiting), (old.len(), 0), "behind a dead one its message goes on");
+    let letter = &bench.file().deliveries(true, None, None, 1).unwrap()[0];
+    assert_eq!(letter.error.as_deref(), Some("not taken for more than three days: answered 500"));
+    assert_eq!(receiver.taken().len(), 11);
+    // They are kept from when they died.
+    outbox.step(died.plus(Span::days(30)));
+    assert_eq!(bench.file().tallies().unwrap()[0].dead, tallies[0].dead);
+    outbox.step(died.plus(Span::days(31)));
+    assert_eq!(bench.file().tallies().unwrap(), []);
+}
+
+/// Something that waits.
+fn filler(queue: Option<i64>) -> New {
+    New { event: 1, mark: 1, name: "message.sent".into(), queue, payload: b"{}".to_vec() }
 }
 
 #[test]

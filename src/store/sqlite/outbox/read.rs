@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{DeliveryId, OutboxFile};
+use super::{DeliveryId, Footing, OutboxFile};
 use crate::domain::feed::FeedId;
 use crate::domain::time::Millis;
 use crate::store::StoreError;
@@ -14,7 +14,7 @@ pub struct Standing {
     /// Its id.
     pub id: String,
     /// The last entry of the feed that was looked at.
-    pub cursor: FeedId,
+    pub at: Footing,
     /// Since when it is switched off.
     pub disabled_at: Option<Millis>,
     /// When something was delivered last.
@@ -32,7 +32,7 @@ pub struct Tally {
     pub target: String,
     /// Deliveries that wait.
     pub waiting: u64,
-    /// When the oldest of them was put in.
+    /// Since when the oldest of them waits.
     pub oldest_at: Option<Millis>,
     /// Dead letters.
     pub dead: u64,
@@ -47,6 +47,8 @@ pub struct Stored {
     pub target: String,
     /// The entry of the feed.
     pub event: FeedId,
+    /// What the entry is known by.
+    pub mark: u32,
     /// The event's name.
     pub name: String,
     /// It was given up.
@@ -72,13 +74,14 @@ impl OutboxFile {
     /// When they cannot be read.
     pub fn standings(&self) -> Result<Vec<Standing>, StoreError> {
         let engine = |e| classify("reading receivers", e);
-        let sql = "SELECT id, cursor, disabled_at, succeeded_at, failed_at, error FROM target ORDER BY id";
+        let sql = "SELECT id, cursor, disabled_at, succeeded_at, failed_at, error, mark FROM target ORDER BY id";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
         let rows = all.query_map([], |r| {
             let at = |i| r.get::<_, Option<i64>>(i).map(|t| t.map(Millis));
             let cursor: i64 = r.get(1)?;
             let (disabled_at, succeeded_at, failed_at) = (at(2)?, at(3)?, at(4)?);
-            Ok(Standing { id: r.get(0)?, cursor: cursor as FeedId, disabled_at, succeeded_at, failed_at, error: r.get(5)? })
+            let at = Footing { event: cursor as FeedId, mark: r.get(6)? };
+            Ok(Standing { id: r.get(0)?, at, disabled_at, succeeded_at, failed_at, error: r.get(5)? })
         });
         rows.and_then(Iterator::collect).map_err(engine)
     }
@@ -90,7 +93,7 @@ impl OutboxFile {
     pub fn tallies(&self) -> Result<Vec<Tally>, StoreError> {
         let engine = |e| classify("counting deliveries", e);
         // Served by delivery_target alone.
-        let sql = "SELECT target, dead, count(*), min(created_at) FROM delivery GROUP BY target, dead ORDER BY target";
+        let sql = "SELECT target, dead, count(*), min(since) FROM delivery GROUP BY target, dead ORDER BY target";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
         let mut rows = all.query([]).map_err(engine)?;
         let mut tallies: Vec<Tally> = Vec::new();
@@ -133,6 +136,21 @@ impl OutboxFile {
             .map_err(engine)
     }
 
+    /// The places of the feed that were followed up to an entry, in its order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn followed(&self, upto: FeedId) -> Result<Vec<Footing>, StoreError> {
+        let engine = |e| classify("reading what was followed", e);
+        // Read at a start only, where the feed has become another one.
+        let mut all = self.conn.prepare("SELECT event, mark FROM followed WHERE event <= ?1 ORDER BY event").map_err(engine)?;
+        let rows = all.query_map([upto as i64], |r| {
+            let event: i64 = r.get(0)?;
+            Ok(Footing { event: event as FeedId, mark: r.get(1)? })
+        });
+        rows.and_then(Iterator::collect).map_err(engine)
+    }
+
     /// The deliveries, newest first, before a number, at most `limit`.
     ///
     /// # Errors
@@ -146,7 +164,7 @@ impl OutboxFile {
     ) -> Result<Vec<Stored>, StoreError> {
         let engine = |e| classify("reading deliveries", e);
         // Served by delivery_dead.
-        let sql = "SELECT id, target, event, name, dead, created_at, due_at, attempts, first_at, error, payload FROM delivery
+        let sql = "SELECT id, target, event, mark, name, dead, created_at, due_at, attempts, first_at, error, payload FROM delivery
             WHERE dead = ?1 AND (?2 IS NULL OR target = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4";
         let mut all = self.conn.prepare_cached(sql).map_err(engine)?;
         let rows = all.query_map(params![dead, target, before.unwrap_or(i64::MAX), limit as i64], stored);
@@ -159,8 +177,7 @@ impl OutboxFile {
     /// When it cannot be read.
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<Stored>, StoreError> {
         let engine = |e| classify("reading a delivery", e);
-        let sql =
-            "SELECT id, target, event, name, dead, created_at, due_at, attempts, first_at, error, payload FROM delivery WHERE id = ?1";
+        let sql = "SELECT id, target, event, mark, name, dead, created_at, due_at, attempts, first_at, error, payload FROM delivery WHERE id = ?1";
         let mut one = self.conn.prepare_cached(sql).map_err(engine)?;
         one.query_row([id], stored).optional().map_err(engine)
     }
@@ -173,13 +190,14 @@ fn stored(r: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
         id: r.get(0)?,
         target: r.get(1)?,
         event: event as FeedId,
-        name: r.get(3)?,
-        dead: r.get(4)?,
-        created_at: Millis(r.get(5)?),
-        due_at: at(6)?,
-        attempts: r.get(7)?,
-        first_at: at(8)?,
-        error: r.get(9)?,
-        payload: r.get(10)?,
+        mark: r.get(3)?,
+        name: r.get(4)?,
+        dead: r.get(5)?,
+        created_at: Millis(r.get(6)?),
+        due_at: at(7)?,
+        attempts: r.get(8)?,
+        first_at: at(9)?,
+        error: r.get(10)?,
+        payload: r.get(11)?,
     })
 }
