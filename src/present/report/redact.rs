@@ -158,7 +158,10 @@ impl Redactor<'_> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name), decoded(value));
             let shown = self.name(&name);
-            format!("{shown}={}", self.scalar(&name, Within::whole(From::Callback).under(&name), &value))
+            // What has no such name is no form, but something broken that somebody wrote.
+            let under = Within::whole(From::Callback).under(&name);
+            let within = Within { hidden: under.hidden || !is_name(&name), ..under };
+            format!("{shown}={}", self.scalar(&name, within, &value))
         };
         raw.split('&').filter(|p| !p.is_empty()).map(one).collect::<Vec<_>>().join("&")
     }
@@ -415,6 +418,8 @@ mod tests {
             (r#"{"message":{"attachments":[{"type":"location","payload":"{\"lat\":10.7769}"}],"x":"an@x.vn"}}"#, &["10.7769", "an@x"]),
             (r#"{"latitude":"10.7769","homeAddress":{"no":"12B"},"referral":{"ref":"Lan"},"value":"Lan"}"#, &["10.7769", "12B", "Lan"]),
             (r#"{"84912000111":1,"metadata":"{\"ten\":\"Lan\"}","to_id":"an@x.vn"}"#, &["84912000", "Lan", "an@x"]),
+            (r#"[{"Content":"k=Lan"}]"#, &["Lan"]),
+            (r#"{"Content":"k=Lan"#, &["Lan"]),
             ("customer_name=An&Content=482911&x=an%40x.vn", &["=An", "482911", "an@x"]),
         ] {
             let shown = callback(body);
