@@ -4,7 +4,7 @@
 const SECRET: [&str; 9] = ["token", "secret", "signature", "password", "apikey", "api_key", "authorization", "cookie", "proof"];
 
 /// Member names whose values are people's numbers and ids.
-pub(super) const PERSON: [&str; 14] = [
+pub(super) const PERSON: [&str; 15] = [
     "phone",
     "phonenumber",
     "phone_number",
@@ -18,6 +18,7 @@ pub(super) const PERSON: [&str; 14] = [
     "user_ids",
     "userid",
     "psid",
+    "admin_id",
     "uid",
 ];
 
@@ -112,6 +113,7 @@ pub(super) struct Within {
     pub party: bool,
     /// Under a name whose values somebody wrote: nothing stays that is not known.
     pub hidden: bool,
+    /// Who wrote it.
     pub from: From,
 }
 
