@@ -147,7 +147,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Service, Ap
     let routes = move |table: &mut web::ServiceConfig| {
         table.app_data(app.clone()).configure(routes);
     };
-    let server = serve_http(listener, routes, &config.limits, times(&config.limits)).map_err(AppError::Server)?;
+    let server = serve_http(listener, routes, metrics.clone(), &config.limits, times(&config.limits)).map_err(AppError::Server)?;
     let server_handle = server.handle();
     let running = tokio::task::spawn_local(server);
     let ticking = tokio::task::spawn_local(tick(inbox.clone(), place, clock, metrics.clone(), health.clone()));

@@ -59,6 +59,8 @@ pub struct Metrics {
     pub callbacks: Family<ProviderAnd, Counter>,
     /// Callbacks refused, by reason.
     pub refused: Family<Reason, Counter>,
+    /// Requests that were no HTTP: refused before anybody knew for whom they were.
+    pub malformed_requests: Counter,
     /// Requests answered 503 because nothing could be stored, by reason.
     pub unavailable: Family<Reason, Counter>,
     /// Records folded, by provider and status.
@@ -124,6 +126,7 @@ impl Default for Metrics {
         let m = Metrics {
             callbacks: Family::default(),
             refused: Family::default(),
+            malformed_requests: Counter::default(),
             unavailable: Family::default(),
             records: Family::default(),
             transitions: Family::default(),
@@ -154,6 +157,7 @@ impl Default for Metrics {
         };
         r.register("callbacks", "Callbacks acknowledged", m.callbacks.clone());
         r.register("refused", "Callbacks refused", m.refused.clone());
+        r.register("malformed_requests", "Requests that were no HTTP", m.malformed_requests.clone());
         r.register("unavailable", "Requests answered 503", m.unavailable.clone());
         r.register("records", "Records folded", m.records.clone());
         r.register("transitions", "Messages that entered a state", m.transitions.clone());

@@ -148,7 +148,7 @@ fn tokens(out: &mut Out<'_>, a: &AccountView, lang: Lang) -> io::Result<()> {
     }
     out.gap()?;
     let header = match lang {
-        Lang::Vi => ["MÃ TRUY CẬP CỦA", "TRẠNG THÁI", "NHẬN LẦN CUỐI", "TỪ CHỐI LẦN CUỐI", "MÃ LỖI"],
+        Lang::Vi => ["MÃ TRUY CẬP CỦA", "TRẠNG THÁI", "CHẤP NHẬN LẦN CUỐI", "TỪ CHỐI LẦN CUỐI", "MÃ LỖI"],
         Lang::En => ["TOKEN OF", "STATE", "LAST ACCEPTED", "LAST REFUSED", "CODE"],
     };
     let time = |at: Option<_>| at.map_or(Field::maybe(None), Field::time);
@@ -180,7 +180,7 @@ fn counted(out: &mut Out<'_>, a: &AccountView, lang: Lang) -> io::Result<()> {
     }
     out.gap()?;
     let header = match lang {
-        Lang::Vi => ["ĐẾM", "SỐ LẦN", "LẦN CUỐI"],
+        Lang::Vi => ["ĐÃ ĐẾM", "SỐ LẦN", "LẦN CUỐI"],
         Lang::En => ["COUNTED", "COUNT", "LAST"],
     };
     let row = |(name, n, at): (String, u64, Option<_>)| vec![name.into(), n.to_string().into(), at.map_or(Field::maybe(None), Field::time)];

@@ -4,6 +4,7 @@ use std::io;
 
 use clap::Args;
 
+use super::filter::warn_of_unknown;
 use super::lang::say;
 use super::open::Opened;
 use super::out::{Field, Out, Tone, label_width};
@@ -38,6 +39,7 @@ pub struct Options {
 /// Tells of incidents.
 pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
     let opened = Opened::new(globals, options.json.json)?;
+    warn_of_unknown(globals, &opened, options.account.as_ref());
     let lang = opened.lang;
     let mut out = Out::stdout(globals.no_color);
     let shown = match options.number {
@@ -136,7 +138,7 @@ fn page(out: &mut Out<'_>, i: &IncidentView, lang: Lang) -> io::Result<()> {
     out.prose(what, width, &i.remedy.replace("{id}", "ID"))?;
     if !i.examples.is_empty() {
         out.gap()?;
-        out.line(&[Field::new(say(lang, "Tin mẫu", "Examples"), Tone::Strong)])?;
+        out.line(&[Field::new(say(lang, "Tin ví dụ", "Examples"), Tone::Strong)])?;
         for id in &i.examples {
             out.line(&[id.as_str().into()])?;
         }

@@ -11,7 +11,7 @@ use super::{CliError, Globals, Verdict, messages, values};
 use crate::clock::{Clock, WallClock};
 use crate::domain::ids::PublicId;
 use crate::domain::watch::IncidentId;
-use crate::present::{MessageView, Reader, ReportFormat, ReportWish, id_spellings};
+use crate::present::{MessagePage, MessageView, Reader, ReportFormat, ReportWish, cursor, id_spellings};
 use crate::store::StoreError;
 use crate::store::sqlite::query::MessageFilter;
 
@@ -40,16 +40,21 @@ pub struct Options {
 
 /// Writes a report.
 pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
-    let opened = Opened::new(globals, options.json)?;
+    let json = options.json || options.format == ReportFormat::Json;
+    let opened = Opened::new(globals, json)?;
     let reader = opened.reader();
     let mut out = Out::stdout(globals.no_color);
     let wish = ReportWish { now: WallClock.now(), full: options.full };
     let (one, several) = match &options.id {
         Some(id) => find(&reader, id)?,
-        None => (None, Vec::new()),
+        None => (None, None),
     };
-    if one.is_none() && !several.is_empty() {
-        messages::table(&mut out, &several, opened.lang)?;
+    if let Some((data, next)) = several {
+        if json {
+            out.json(&MessagePage { data, next_cursor: next.map(cursor::encode) })?;
+        } else {
+            messages::table(&mut out, &data, opened.lang)?;
+        }
         out.finish()?;
         hint(say(opened.lang, "Có nhiều tin khớp: hãy chọn một id ở trên.", "Several messages match: name one by its id above."));
         return Ok(Verdict::No);
@@ -72,28 +77,29 @@ pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
         };
         return Err(CliError::No(text.to_owned()));
     };
-    match options.format {
-        ReportFormat::Md if !options.json => out.raw().write_all(clean(&report.markdown()).as_bytes())?,
-        ReportFormat::Md | ReportFormat::Json => out.json(&report)?,
+    if json {
+        out.json(&report)?;
+    } else {
+        out.raw().write_all(clean(&report.markdown()).as_bytes())?;
     }
     out.finish()?;
     Ok(Verdict::Done)
 }
 
 /// The message that an id names, or those that it may name.
-fn find(reader: &Reader<'_>, id: &str) -> Result<(Option<PublicId>, Vec<MessageView>), StoreError> {
+fn find(reader: &Reader<'_>, id: &str) -> Result<(Option<PublicId>, Option<pages::Listed<MessageView>>), StoreError> {
     if let Some(id) = PublicId::parse(id) {
-        return Ok((reader.knows(id)?.then_some(id), Vec::new()));
+        return Ok((reader.knows(id)?.then_some(id), None));
     }
     let by_id = MessageFilter { message_id: id_spellings(id), ..MessageFilter::default() };
     let by_reference = MessageFilter { reference: Some(id.to_owned()), ..MessageFilter::default() };
     for filter in [by_id, by_reference] {
-        let (found, _) = pages::messages(reader, &filter, Paging { limit: SEVERAL_MAX, cursor: None })?;
+        let (found, next) = pages::messages(reader, &filter, Paging { limit: SEVERAL_MAX, cursor: None })?;
         match found.as_slice() {
             [] => {}
-            [one] => return Ok((PublicId::parse(&one.id), Vec::new())),
-            _ => return Ok((None, found)),
+            [one] => return Ok((PublicId::parse(&one.id), None)),
+            _ => return Ok((None, Some((found, next)))),
         }
     }
-    Ok((None, Vec::new()))
+    Ok((None, None))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::filter::warn_of_unknown;
 use super::lang::say;
 use super::open::Opened;
-use super::out::{Field, Out, Tone};
+use super::out::{Field, Out, Tone, hint};
 use super::values::{self, When};
 use super::{CliError, Globals, Json, Verdict};
 use crate::clock::{Clock, WallClock};
@@ -72,7 +72,18 @@ pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
         table(&mut out, &stats, opened.lang)?;
     }
     out.finish()?;
+    if !options.json.json {
+        hint(&counted(&stats, opened.lang));
+    }
     Ok(Verdict::Done)
+}
+
+/// Which messages were counted: the span is of whole hours or days, and may be wider than the one asked for.
+fn counted(stats: &StatsView, lang: Lang) -> String {
+    match lang {
+        Lang::Vi => format!("Tính các tin được ghi nhận từ {} đến trước {}.", stats.since, stats.until),
+        Lang::En => format!("Counted: messages that became known from {} on and before {}.", stats.since, stats.until),
+    }
 }
 
 fn table(out: &mut Out<'_>, stats: &StatsView, lang: Lang) -> io::Result<()> {
@@ -91,8 +102,8 @@ fn table(out: &mut Out<'_>, stats: &StatsView, lang: Lang) -> io::Result<()> {
             "TỶ LỆ NHẬN",
             "NHẬN P50",
             "NHẬN P99",
-            "TIỀN (VND)",
-            "MẤT CHO TIN HỎNG",
+            "CHI PHÍ (VND)",
+            "PHÍ TIN THẤT BẠI",
         ],
         Lang::En => {
             ["ACCOUNT", "OF", "QUEUED", "SENT", "DELIVERED", "READ", "FAILED", "DELIVERY", "P50", "P99", "SPENT (VND)", "ON FAILED"]

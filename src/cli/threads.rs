@@ -4,6 +4,7 @@ use std::io;
 
 use clap::Args;
 
+use super::filter::warn_of_unknown;
 use super::lang::say;
 use super::open::Opened;
 use super::out::{Field, Out, Tone, label_width};
@@ -31,6 +32,7 @@ pub struct Options {
 /// Shows one conversation.
 pub fn run(globals: &Globals, options: &Options) -> Result<Verdict, CliError> {
     let opened = Opened::new(globals, options.json.json)?;
+    warn_of_unknown(globals, &opened, Some(&options.account));
     let Some(thread) = opened.reader().conversation(&options.account, options.sender.as_deref(), &options.recipient)? else {
         let text = say(opened.lang, "Chưa biết gì về cuộc trò chuyện này.", "Nothing is known of such a conversation.");
         return Err(CliError::No(text.to_owned()));

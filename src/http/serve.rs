@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::HttpService;
+use actix_http::error::{DispatchError, ParseError};
 use actix_service::{ServiceFactoryExt, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, Server, fn_service};
@@ -13,6 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::line::{Line, Patience};
 use crate::config::Limits;
+use crate::metrics::Metrics;
 
 /// How many connections may wait to be accepted; the system may allow fewer.
 const ACCEPT_WAITING_MAX: u32 = 2_048;
@@ -56,11 +59,19 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(ACCEPT_WAITING_MAX)?.into_std()
 }
 
-/// The server on a socket, with the routes that are handed in; it runs when polled.
+/// The connection ended because what came on it was no HTTP. actix answers such a request by itself, before there is a handler to count it.
+fn is_malformed(ended: &DispatchError) -> bool {
+    match ended {
+        DispatchError::Parse(e) => !matches!(e, ParseError::Io(_) | ParseError::Incomplete | ParseError::Timeout),
+        _ => false,
+    }
+}
+
+/// The server on a socket, with the routes that are handed in and what counts requests that reach none; it runs when polled.
 ///
 /// # Errors
 /// When the socket cannot be taken over.
-pub fn serve<F>(listener: TcpListener, routes: F, limits: &Limits, times: Times) -> io::Result<Server>
+pub fn serve<F>(listener: TcpListener, routes: F, metrics: Arc<Metrics>, limits: &Limits, times: Times) -> io::Result<Server>
 where
     F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -74,7 +85,7 @@ where
     let patience = Patience { owed: times.answer, idle: times.idle + LINGER * 5 };
     let stopping = builder.graceful_shutdown_signal();
     let server = builder.listen("baophat", listener, move || {
-        let (routes, stopping) = (routes.clone(), stopping.clone());
+        let (routes, stopping, metrics) = (routes.clone(), stopping.clone(), metrics.clone());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
@@ -91,7 +102,12 @@ where
             let _ = socket.set_nodelay(true);
             Ok((Line::new(socket, patience), peer))
         });
-        line.and_then(http)
+        line.and_then(http).map_err(move |ended| {
+            if is_malformed(&ended) {
+                metrics.malformed_requests.inc();
+            }
+            ended
+        })
     })?;
     Ok(server.run())
 }
@@ -123,7 +139,7 @@ mod tests {
             connections_max: 16,
             workers: 1,
         };
-        let server = serve(listener, routes, &limits, times).unwrap();
+        let server = serve(listener, routes, Arc::default(), &limits, times).unwrap();
         let handle = server.handle();
         let running = tokio::task::spawn_local(server);
         let mut client = TcpStream::connect(address).await.unwrap();

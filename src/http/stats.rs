@@ -35,7 +35,8 @@ pub struct StatsParams {
 /// The numbers of a span of time: what became of its messages so far.
 ///
 /// A message belongs to the hour in which it became known. Without `since` and `until` it is the last 24 hours; 400 days at most, 31 by
-/// hour. Both are widened to whole hours, to whole days (in Vietnam) for templates and carriers.
+/// hour. Both are widened to whole hours; to whole days (in Vietnam) for templates and carriers, and where the span touches days whose
+/// hours are no longer kept apart. The answer says what was counted.
 #[utoipa::path(
     tag = "messages",
     operation_id = "getStats",

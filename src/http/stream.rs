@@ -1,8 +1,8 @@
 //! `GET /v1/stream`: the feed as server-sent events, from a place on and without an end.
 //!
 //! A stream is pulled: the next piece is read from the store when the last one has gone out, so a slow reader costs no memory, and one who
-//! does not read at all is ended as on any line ([`super::line`]). While nothing happens a comment keeps the line alive. It must not
-//! know who writes the feed.
+//! does not read at all is ended as on any line ([`super::line`]). While nothing happens a comment keeps the line alive, and an id says
+//! how far was read. It must not know who writes the feed.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -86,7 +86,8 @@ pub struct StreamParams {
 ///
 /// Each event has an `id`, its type as `event`, and as `data` a JSON document of the schema `Happening`. `Last-Event-ID` goes on where an earlier
 /// stream ended. Where that place is no longer kept, or never was, an event `reset` comes first: what lies between must be asked for
-/// with GET /v1/messages. A comment comes every 15 seconds while nothing happens.
+/// with GET /v1/messages. At the beginning, and every 15 seconds while nothing is told, comes a block without `data`: it is no event, and its
+/// `id` says how far was read, so that a client that comes back goes on from there.
 #[utoipa::path(
     tag = "messages",
     operation_id = "stream",
@@ -141,19 +142,31 @@ fn asked_place(request: &HttpRequest, params: &Params) -> Result<Option<FeedId>,
 /// Where to begin, and the first words.
 fn begin(reader: &Reader<'_>, asked: Option<FeedId>) -> Result<(FeedId, Bytes), StoreError> {
     let last = reader.state.feed_last()?;
-    let hello = format!("retry: {RETRY_MS}\n\n");
-    let Some(asked) = asked else { return Ok((last, hello.into())) };
+    let hello = |after: FeedId| format!("retry: {RETRY_MS}\n{}", mark(after));
+    let Some(asked) = asked else { return Ok((last, hello(last).into())) };
     let next = reader.state.feed_after(asked, 1)?.first().map(|(id, _)| *id);
     let (after, reason) = match next {
         // Read after `last`: it may have come in between.
-        Some(id) if id == asked + 1 => return Ok((asked, hello.into())),
+        Some(id) if id == asked + 1 => return Ok((asked, hello(asked).into())),
         Some(id) => (id - 1, "pruned"),
-        None if asked == last => return Ok((asked, hello.into())),
+        None if asked == last => return Ok((asked, hello(asked).into())),
         None if asked > last => (last, "unknown"),
         None => (last, "pruned"),
     };
-    let reset = format!("{hello}id: {after}\nevent: reset\ndata: {{\"type\":\"reset\",\"reason\":\"{reason}\"}}\n\n");
+    // No mark before it: who is cut off in between has not been told, and must be told when it comes back.
+    let reset = format!("retry: {RETRY_MS}\nid: {after}\nevent: reset\ndata: {{\"type\":\"reset\",\"reason\":\"{reason}\"}}\n\n");
     Ok((after, reset.into()))
+}
+
+/// How far was read. A block with an id and without data is no event, but a client remembers its id: what it has not heard of by then is not
+/// lost when it comes back, and what was looked at in vain is not looked at again.
+fn mark(after: FeedId) -> String {
+    format!("id: {after}\n\n")
+}
+
+/// What keeps the line alive: a comment, and how far was read.
+fn beat_of(after: FeedId) -> String {
+    format!(":\n{}", mark(after))
 }
 
 /// One stream.
@@ -224,13 +237,14 @@ impl Told {
             if !piece.text.is_empty() {
                 return Some(piece.text.into());
             }
-            if piece.more {
+            let beat_at = self.quiet_since + BEAT;
+            if piece.more && Instant::now() < beat_at {
                 continue;
             }
             tokio::select! {
                 fed = self.fed.changed() => fed.ok()?,
                 closing = self.closing.changed() => closing.ok()?,
-                () = sleep_until(self.quiet_since + BEAT) => return Some(Bytes::from_static(b":\n\n")),
+                () = sleep_until(beat_at) => return Some(beat_of(self.after).into()),
             }
         }
     }
@@ -254,4 +268,16 @@ fn read(reader: &Reader<'_>, after: FeedId, filter: &Filter) -> Result<Piece, St
         }
     }
     Ok(piece)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beat_says_how_far_was_read_and_is_no_event() {
+        let beat = beat_of(41);
+        assert_eq!(beat, ":\nid: 41\n\n");
+        assert!(!beat.lines().any(|l| l.starts_with("data") || l.starts_with("event")));
+    }
 }

@@ -11,6 +11,7 @@ mod markdown;
 mod message;
 mod redact;
 mod snapshot;
+mod words;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -312,7 +313,7 @@ impl Report {
 }
 
 /// The text of a language.
-fn say(lang: Lang, vi: &'static str, en: &'static str) -> &'static str {
+const fn say(lang: Lang, vi: &'static str, en: &'static str) -> &'static str {
     match lang {
         Lang::Vi => vi,
         Lang::En => en,

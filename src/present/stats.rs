@@ -16,8 +16,8 @@ use crate::domain::ids::AccountId;
 use crate::domain::state::State;
 use crate::domain::time::{Millis, Span};
 use crate::domain::watch::sketch::Sketch;
-use crate::domain::watch::tally::Cell;
 use crate::domain::watch::tally::place::{self, By, Period, day_of, hour_of, hours_of_day};
+use crate::domain::watch::tally::{Cell, first_hour_apart};
 use crate::store::StoreError;
 
 /// The span where none is asked for.
@@ -151,7 +151,8 @@ impl StatsAsked {
 pub struct StatsView {
     /// The lines; by account, then by value or hour.
     pub data: Vec<StatsLine>,
-    /// From when on messages are counted: the beginning of an hour, of a day (in Vietnam) for templates and carriers.
+    /// From when on messages are counted: the beginning of an hour; of a day (in Vietnam) for templates and carriers, and where hours are
+    /// no longer kept apart.
     #[schema(value_type = Moment)]
     pub since: Millis,
     /// Before when.
@@ -264,6 +265,7 @@ impl Reader<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn stats(&self, query: &StatsQuery) -> Result<StatsView, StoreError> {
+        let query = &query.widened(first_hour_apart(&|name| self.state.sheets(name))?);
         let mut lines: BTreeMap<LineOf, Cell> = BTreeMap::new();
         let (first, end) = query.hours;
         for day in day_of(first)..=day_of(end - 1) {
@@ -279,12 +281,26 @@ impl Reader<'_> {
 }
 
 impl StatsQuery {
+    /// The same question as it can be answered: hours before `apart` are kept only in the sum of their day, which counts as a whole. Of
+    /// the day in which that hour lies, the sum holds the hours before it.
+    fn widened(&self, apart: i64) -> StatsQuery {
+        let (mut first, mut end) = self.hours;
+        if self.by == By::Kind && first < apart {
+            first = day_of(first) * 24;
+            if end < apart {
+                end = ((day_of(end - 1) + 1) * 24).min(apart);
+            }
+        }
+        StatsQuery { hours: (first, end), ..self.clone() }
+    }
+
     /// The line to which a sheet belongs, if it is asked for.
     fn line(&self, name: &str) -> Option<LineOf> {
         let place = place::read(name)?;
         let within = match place.period {
             Period::Hour(hour) => (self.hours.0..self.hours.1).contains(&hour),
-            Period::Day(_) => true,
+            // Of a span that begins within a day, the sum of the hours before is no part.
+            Period::Day(day) => self.hours.0 <= day * 24,
         };
         let fits = within
             && place.by == self.by
@@ -359,6 +375,23 @@ mod tests {
         assert_eq!(odd.hours.1 - odd.hours.0, 25, "the hour that has begun counts, and the one in which the span began");
         let days = asked(|a| a.by = Some(LinesBy::Carrier)).unwrap();
         assert_eq!((days.hours.0 % 24, days.hours.1 % 24), (0, 0));
+    }
+
+    #[test]
+    fn where_only_days_are_kept_a_span_is_of_whole_days_and_says_so() {
+        // The hours before 10:00 of day 2 are folded.
+        let (folded, span) = (2 * 24 + 10, |first, end| StatsQuery { hours: (first, end), ..asked(|_| {}).unwrap() });
+        let widened = |first, end| span(first, end).widened(folded).hours;
+        assert_eq!(widened(3, 5), (0, 24), "some hours of an old day");
+        assert_eq!(widened(23, 25), (0, 48), "of two old days");
+        assert_eq!(widened(50, 52), (48, folded), "of the day that is half folded: its sum is of the hours before");
+        assert_eq!(widened(50, 70), (48, 70), "hours that are kept apart stay apart");
+        assert_eq!(widened(59, 70), (59, 70));
+        let day = place::name(Period::Day(2), "shop-oa", By::Kind, place::Of::Nothing);
+        assert!(span(59, 70).line(&day).is_none(), "the sum of hours that nobody asked for");
+        assert!(span(48, 70).line(&day).is_some());
+        let templates = StatsQuery { by: By::Template, ..span(0, 24) };
+        assert_eq!(templates.widened(folded), templates, "they were asked for by day");
     }
 
     #[test]

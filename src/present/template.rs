@@ -229,8 +229,10 @@ fn messages(counts: &TemplateCounts, spec: Option<&'static Spec>, lang: Lang) ->
     let one = |(code, count): (&String, &u64)| TemplateFailure { code: code.clone(), title: title(spec, code, lang), count: *count };
     let mut failures: Vec<TemplateFailure> = counts.codes.iter().map(one).collect();
     failures.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
+    let states = [counts.queued, counts.sent, counts.delivered, counts.read, counts.failed];
     TemplateMessages {
-        total: counts.messages,
+        // Some messages were known before their template: they have a state in its counts and never came to it as new.
+        total: counts.messages.max(states.into_iter().sum()),
         queued: counts.queued,
         sent: counts.sent,
         delivered: counts.delivered,
@@ -256,4 +258,16 @@ fn history(facts: &TemplateFacts) -> Vec<TemplateChangeView> {
     let mut all: Vec<TemplateChangeView> = statuses.chain(texts).collect();
     all.sort_by(|a, b| b.at.cmp(&a.at).then(a.kind.cmp(b.kind)));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_never_fewer_messages_than_stand_in_a_state() {
+        let of = |messages, delivered| TemplateCounts { messages, delivered, failed: 2, ..TemplateCounts::default() };
+        let total = |counts| super::messages(&counts, None, Lang::En).total;
+        assert_eq!((total(of(3, 5)), total(of(9, 5)), total(TemplateCounts::default())), (7, 9, 0));
+    }
 }

@@ -106,6 +106,24 @@ fn the_numbers_say_what_became_of_the_messages_of_a_day() {
 }
 
 #[test]
+fn hours_of_a_day_that_is_kept_as_one_are_answered_by_the_day_and_it_says_so() {
+    let server = start();
+    let asked = "/v1/stats?since=2026-01-31T08:10:00Z&until=2026-01-31T08:20:00Z&account=shop-sms";
+    let hour = json!({"since": "2026-01-31T08:00:00.000Z", "until": "2026-01-31T09:00:00.000Z"});
+    let answer = server.get(asked);
+    holds(&hour, &answer).unwrap();
+    holds(&json!({"sent": 0, "delivered": 90}), &answer["data"][0]).unwrap();
+    let mut state = StateFile::open_writer(&Place::new(server.folder().join("baophat.db")), AccountNumbers::new(Vec::new())).unwrap();
+    let (mut tally, late) = (Tally::new(), AT.plus(Span::days(42)));
+    while tally.tend(late, &|prefix: &str| state.sheets(prefix)).unwrap() {
+        state.commit(&Change { sheets: tally.take_changed(), ..Change::default() }, &[], None).unwrap();
+    }
+    let answer = server.get(asked);
+    holds(&json!({"since": "2026-01-30T17:00:00.000Z", "until": "2026-01-31T17:00:00.000Z"}), &answer).unwrap();
+    holds(&json!({"sent": 1, "delivered": 90}), &answer["data"][0]).unwrap();
+}
+
+#[test]
 fn lines_are_by_what_was_asked_for() {
     let server = start();
     let hours = ask(&server, &format!("{DAY}&by=hour&account=shop-sms"));

@@ -1,6 +1,8 @@
 //! The report for a provider's support, through the real router: what stands in it, in both languages and both formats, word for word; and
 //! what must never stand in it. Under a clock put by hand, so that ids and times are the same every time.
 
+use std::process::Command;
+
 use baophat::domain::time::{Millis, Span};
 use serde_json::{Value, json};
 
@@ -186,6 +188,26 @@ fn an_esms_message_that_was_not_delivered_is_reported() {
     let message = &document["messages"][0];
     assert_eq!((message["state"].as_str(), message["failure"]["code"].as_str()), (Some("failed"), Some("undelivered")));
     assert!(message["callbacks"][0]["query"].as_str().unwrap().contains("SendFailed=1"), "{message}");
+}
+
+#[test]
+fn an_id_that_fits_several_is_answered_in_the_form_that_was_asked_for() {
+    let service = start();
+    for account in ["shop-oa", "shop-sms"] {
+        register(&service, &json!({"account": account, "ref": "don-5"}));
+    }
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_baophat"));
+        command.arg("report").arg("don-5").arg("--config").arg(service.folder().join("baophat.toml")).args(more);
+        let out = command.output().unwrap();
+        assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    for form in [&["--json"][..], &["--format", "json"]] {
+        let page: Value = serde_json::from_str(&run(form)).unwrap();
+        assert_eq!(page["data"].as_array().unwrap().len(), 2, "{page}");
+    }
+    assert!(run(&["--lang", "vi"]).starts_with("TRẠNG THÁI"), "{}", run(&["--lang", "vi"]));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use serde_json::{Value, json};
 
-use crate::harness::{KEY, Request, Server, open, sign};
+use crate::harness::{KEY, Request, Server, open, sign, until};
 
 #[test]
 fn a_wrong_method_on_a_webhook_is_answered_405_with_the_right_ones() {
@@ -259,4 +259,19 @@ fn bytes_that_are_no_http_end_their_own_connection_only() {
     let answer = crate::harness::exchange(server.address, &Request::new("GET", long));
     assert!(answer.map_or(true, |a| a.status >= 400));
     server.get("/livez").is(200);
+}
+
+#[test]
+fn requests_that_reach_no_handler_are_counted() {
+    let server = Server::start();
+    let counted = || server.send(&Request::new("GET", "/metrics").key(KEY)).text();
+    assert!(counted().contains("\nbaophat_malformed_requests_total 0\n"), "{}", counted());
+    for refused in [b"GET /webhooks/zalo/\xc3\x28 HTTP/1.1\r\nhost: a\r\n\r\n".as_slice(), b"GET /livez HTTP/9.9\r\n\r\n"] {
+        let mut stream = open(server.address).unwrap();
+        stream.write_all(refused).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
+    }
+    until("both are counted", || counted().contains("\nbaophat_malformed_requests_total 2\n").then_some(()));
 }

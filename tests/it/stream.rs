@@ -153,12 +153,29 @@ fn without_a_place_it_begins_with_what_comes_and_ends_with_the_server() {
     let mut stream = Open::new(&server, "", None);
     assert!(stream.status.starts_with("HTTP/1.1 200"), "{}", stream.status);
     while stream.line().unwrap() != "retry: 3000" {}
+    assert_eq!(stream.line().unwrap(), "id: 5", "how far was read, so that whoever comes back goes on from there");
     drop(server);
     let mut rest = Vec::new();
     while let Some(line) = stream.line() {
         rest.push(line);
     }
     assert!(!rest.iter().any(|l| l.starts_with("id:")), "{rest:?}");
+}
+
+#[test]
+fn who_comes_back_before_the_first_event_has_missed_nothing() {
+    for (query, last, wanted) in [("", None, 6), ("?after=2&type=message.failed", None, 6), ("?type=message.failed", Some("4"), 6)] {
+        let server = start(some());
+        let mut cut_off = Open::new(&server, query, last);
+        let mark = loop {
+            if let Some(id) = cut_off.line().unwrap().strip_prefix("id: ") {
+                break id.to_owned();
+            }
+        };
+        drop(cut_off);
+        append(server.folder(), vec![vec![moved("shop-oa", State::Failed)]]);
+        assert_eq!(Open::new(&server, query, Some(&mark)).ids(1), [wanted], "{query}");
+    }
 }
 
 fn ask(server: &Inside, target: &str) -> Answer {

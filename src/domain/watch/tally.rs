@@ -340,6 +340,15 @@ pub fn usual<E>(account: &AccountId, kind: Option<&str>, now: Millis, days: i64,
     Ok(sum)
 }
 
+/// The first hour that is still kept apart: those before it are kept only in the sum of their day.
+///
+/// # Errors
+/// When sheets cannot be read.
+pub fn first_hour_apart<E>(read: ReadSheets<'_, E>) -> Result<i64, E> {
+    let tended = exact(TENDED, read)?.and_then(|data| postcard::from_bytes::<Tended>(&data).ok());
+    Ok(tended.map_or(i64::MIN, |tended| tended.hour))
+}
+
 fn names_sheet(account: &AccountId) -> String {
     format!("tally/names/{account}")
 }

@@ -2,7 +2,7 @@
 
 use super::message::Shown;
 use super::snapshot::{QuotaSnapshot, Snapshot, ThreadSnapshot, TokenSnapshot, TokenState};
-use super::{Alike, IncidentPart, IncidentSummary, Report, Subject, Wish, checks, say};
+use super::{Alike, IncidentPart, IncidentSummary, Report, Subject, Wish, checks, say, words};
 use crate::domain::failure::{Class, Lang};
 use crate::domain::ids::{AccountId, PublicId, Row};
 use crate::domain::projection::Source;
@@ -234,10 +234,10 @@ fn summary(spec: Option<&'static Spec>, account: &AccountId, incident: Option<&I
             format!("{} {code}: {}", say(lang, "thất bại với mã", "failed with"), f.explanation.title)
         }
         (None, Some(s)) => match lang {
-            Lang::Vi => format!("kẹt ở trạng thái {} từ {} ({})", view.state, s.since, s.cause),
+            Lang::Vi => format!("kẹt ở trạng thái {} từ {}: {}", words::state_of(view.state, lang), s.since, s.cause),
             Lang::En => format!("is stuck in {} since {} ({})", view.state, s.since, s.cause),
         },
-        (None, None) => format!("{} {}", say(lang, "đang ở trạng thái", "stands at"), view.state),
+        (None, None) => format!("{} {}", say(lang, "đang ở trạng thái", "stands at"), words::state_of(view.state, lang)),
     };
     match lang {
         Lang::Vi => format!("{provider}, tài khoản {account}: tin {what}."),

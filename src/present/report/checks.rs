@@ -2,7 +2,8 @@
 
 use super::message::Shown;
 use super::snapshot::{Snapshot, TokenState};
-use super::{Alike, CheckPart, say};
+use super::{Alike, CheckPart, say, words};
+use crate::domain::event::TemplateStatus;
 use crate::domain::failure::{Class, Failure, Lang, named};
 use crate::domain::phone;
 use crate::domain::stuck::Cause;
@@ -93,12 +94,7 @@ impl Seen<'_> {
             return self.unknown("chưa có lệnh gửi nào cho biết", "no send call tells");
         };
         let state = if token.state == TokenState::Accepted { CheckState::Done } else { CheckState::NotDone };
-        let word = match token.state {
-            TokenState::Accepted => self.say("được chấp nhận", "accepted"),
-            TokenState::Refused => self.say("bị từ chối", "refused"),
-            TokenState::Expired => self.say("đã hết hạn", "expired"),
-            TokenState::Revoked => self.say("quyền đã bị thu hồi", "the permission was withdrawn"),
-        };
+        let word = words::token(token.state, self.lang);
         let as_of = token.as_of.map(|at| format!(" {} {at}", say(self.lang, "lúc", "at"))).unwrap_or_default();
         let ends = token.expires_at.map(|at| format!("; {} {at}", say(self.lang, "hết hạn lúc", "ends at"))).unwrap_or_default();
         (state, format!("{word}{as_of}{ends}"))
@@ -180,11 +176,12 @@ impl Seen<'_> {
         if id.is_none() && !refused {
             return None;
         }
-        let told = self.snapshot.template.as_ref().map(|t| {
+        // Of a template that was only met in a refusal nobody knows how it stands.
+        let told = self.snapshot.template.as_ref().filter(|t| t.status != TemplateStatus::Unknown.as_str()).map(|t| {
             let reason = t.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
-            format!("{}{reason}", t.status)
+            format!("{}{reason}", words::template(t.status, self.lang))
         });
-        let approved = self.snapshot.template.as_ref().is_some_and(|t| t.status == "approved");
+        let approved = self.snapshot.template.as_ref().is_some_and(|t| t.status == TemplateStatus::Approved.as_str());
         Some(match (refused, told) {
             (true, told) => {
                 let refusal = self.say("tin bị từ chối vì mẫu", "the message was refused because of it");
@@ -205,8 +202,10 @@ impl Seen<'_> {
         };
         let of = quota.daily.as_deref().map(|n| format!(" / {n}")).unwrap_or_default();
         match quota.remaining.as_deref() {
-            Some(left) if left.trim_matches('0').is_empty() => (CheckState::NotDone, format!("{left}{of}")),
-            Some(left) => (CheckState::Done, format!("{}: {left}{of}", say(self.lang, "còn lại", "left"))),
+            Some(left) => {
+                let state = if left.trim_matches('0').is_empty() { CheckState::NotDone } else { CheckState::Done };
+                (state, format!("{}: {left}{of}", say(self.lang, "còn lại", "left")))
+            }
             None => self.unknown("câu trả lời không nói còn bao nhiêu", "the answer does not say how much is left"),
         }
     }
@@ -258,9 +257,9 @@ pub(super) fn alike(alike: &Alike, lang: Lang) -> String {
         (false, _) => count.to_string(),
     };
     match (alike.hours, lang) {
-        (Some(hours), Lang::Vi) => format!("{number} tin khác của tài khoản có {what} trong {hours} giờ qua"),
+        (Some(hours), Lang::Vi) => format!("{number} tin khác của tài khoản cùng lỗi {what} trong {hours} giờ qua"),
         (Some(hours), Lang::En) => format!("{number} other messages of the account had {what} in the last {hours} hours"),
-        (None, Lang::Vi) => format!("{number} tin khác của tài khoản cùng {what}"),
+        (None, Lang::Vi) => format!("{number} tin khác của tài khoản cùng nguyên nhân {what}"),
         (None, Lang::En) => format!("{number} other messages of the account share {what}"),
     }
 }

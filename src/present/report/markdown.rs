@@ -6,9 +6,8 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::checks::{CheckState, alike};
-use super::{AnswerPart, CallbackPart, MessagePart, Report, Subject, ThreadSnapshot, say};
+use super::{AnswerPart, CallbackPart, MessagePart, Report, Subject, ThreadSnapshot, say, words};
 use crate::domain::failure::{Lang, Retry};
-use crate::domain::state::State;
 use crate::domain::time::Millis;
 
 /// The report as a page.
@@ -215,14 +214,7 @@ impl Page {
 
     /// The fixed name of a state, with a word for it where the language has another.
     fn state(&self, state: &str) -> String {
-        let word = match State::parse(state) {
-            Some(State::Queued) => "đang xếp hàng",
-            Some(State::Sent) => "đã gửi",
-            Some(State::Delivered) => "đã nhận",
-            Some(State::Read) => "đã xem",
-            Some(State::Failed) => "thất bại",
-            None => "",
-        };
+        let word = words::state_vi(state);
         if self.lang == Lang::Vi && !word.is_empty() { format!("**{word}** ({state})") } else { format!("**{state}**") }
     }
 
@@ -301,8 +293,8 @@ impl Page {
         let s = &r.snapshot;
         self.heading(2, "Tài khoản lúc lập báo cáo", "The account when this was made");
         let with = |word: Option<String>, at: Option<Millis>| word.map(|w| at.map_or(w.clone(), |at| format!("{w} ({at})")));
-        let standing = s.standing.map(|st| s.reason.map_or_else(|| st.to_string(), |why| format!("{st}: {why}")));
-        let token = s.token.as_ref().and_then(|t| with(Some(t.state.to_string()), t.as_of));
+        let standing = s.standing.map(|stands| words::account(stands, s.reason, self.lang));
+        let token = s.token.as_ref().and_then(|t| with(Some(words::token(t.state, self.lang).to_owned()), t.as_of));
         let ends = s.token.as_ref().and_then(|t| time(t.expires_at));
         let quota = s.quota.as_ref().map(|q| {
             let parts = [q.kind.as_deref(), q.remaining.as_deref(), q.daily.as_deref()];
@@ -310,7 +302,7 @@ impl Page {
         });
         let template = s.template.as_ref().map(|t| {
             let more = [&t.reason, &t.quality, &t.quota].into_iter().flatten().map(|x| format!("; {}", plain(x))).collect::<String>();
-            format!("{} {}{more}", code(&t.template_id), t.status)
+            format!("{} {}{more}", code(&t.template_id), words::template(t.status, self.lang))
         });
         let unknown = say(self.lang, "chưa rõ", "not known").to_owned();
         let ours = say(self.lang, "ứng dụng của chúng tôi", "our app");

@@ -3,11 +3,16 @@
 //! What is not known to be harmless is left out: a value stays only when it looks like an id, a number, a time or a fixed word. JSON is
 //! rewritten level by level so that ids keep every digit. It must not know a provider: it goes by the names of members and the look of values.
 
+mod names;
+
 use serde_json::{Map, Value};
 
+use super::say;
 use crate::domain::failure::Lang;
 use crate::domain::phone;
 use crate::providers::json::{Object, Raw};
+pub(super) use names::From;
+use names::{EXPLAINS, PERSON, Within, is_id_name, is_name, is_one_of, is_reason, is_secret};
 
 /// How deep a JSON value is followed.
 const DEPTH_MAX: usize = 16;
@@ -26,70 +31,6 @@ const PHONE_CHARS_MAX: usize = 32;
 
 /// How many characters of a person's number or id stay, at its end.
 const TAIL_CHARS: usize = 3;
-
-/// Parts of member names whose values are secrets.
-const SECRET: [&str; 9] = ["token", "secret", "signature", "password", "apikey", "api_key", "authorization", "cookie", "proof"];
-
-/// Member names whose values are people's numbers and ids.
-const PERSON: [&str; 14] = [
-    "phone",
-    "phonenumber",
-    "phone_number",
-    "msisdn",
-    "mobile",
-    "tel",
-    "recipient",
-    "recipient_id",
-    "user_id",
-    "user_id_by_app",
-    "user_ids",
-    "userid",
-    "psid",
-    "uid",
-];
-
-/// Member names under which the two sides of a message stand.
-const PARTY: [&str; 7] = ["sender", "recipient", "follower", "user", "users", "from", "to"];
-
-/// Member names whose values customers or senders wrote.
-const WORDS: [&str; 24] = [
-    "text",
-    "message",
-    "title",
-    "payload",
-    "name",
-    "display_name",
-    "user_alias",
-    "avatar",
-    "url",
-    "link",
-    "content",
-    "description",
-    "note",
-    "caption",
-    "address",
-    "metadata",
-    "feedback",
-    "thumbnail",
-    "html",
-    "info",
-    "template_data",
-    "tempdata",
-    "params",
-    "user_external_id",
-];
-
-/// Where a timeline's details keep members of a callback that nobody knows: what stands there may be anybody's.
-const UNKNOWN: &str = "other";
-
-/// Who wrote a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum From {
-    /// It may hold what a customer or the sender wrote.
-    Callback,
-    /// It is the provider's own word: an answer, or a detail of a timeline. Its texts explain and stay.
-    Provider,
-}
 
 /// Makes things fit to be shown to others.
 pub(super) struct Redactor<'a> {
@@ -110,29 +51,15 @@ fn tail(text: &str) -> String {
     format!("{}{}", "x".repeat(n.min(ID_CHARS_MAX) - keep.min(n)), text.chars().skip(n - keep).collect::<String>())
 }
 
-fn is_one_of(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|n| name.eq_ignore_ascii_case(n))
+/// What can only be a phone number.
+fn is_phone(text: &str) -> bool {
+    text.starts_with(['0', '8', '+']) && text.len() >= 10 && phone::normalise(text).is_some()
 }
 
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET.iter().any(|part| name.contains(part)) || name == "key" || name == "sign"
-}
-
-/// A name that may stand for itself; another one may be what somebody typed.
-fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-}
-
-fn is_id_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["id", "ids", "mid", "mids"].iter().any(|end| name.ends_with(end))
-}
-
-/// The provider's reasons: what a code means in its own words.
-fn is_reason(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.contains("error") || name == "reason"
+/// The two sides that an item of a list names, its own or those of its `value`.
+fn parties(item: &Object<'_>) -> Option<[String; 2]> {
+    let sides = |o: &Object<'_>| Some([o.object("sender")?.text("id")?, o.object("recipient")?.text("id")?]);
+    sides(item).or_else(|| sides(&item.object("value")?))
 }
 
 /// Digits and what stands between them in times and numbers.
@@ -140,12 +67,25 @@ fn is_time(text: &str) -> bool {
     text.len() <= 40 && text.bytes().all(|b| b.is_ascii_digit() || b" :/.-+TZ".contains(&b))
 }
 
+/// A word that tells nobody: no address of a page or of a mailbox.
 fn is_word(text: &str, chars_max: usize) -> bool {
-    text.len() <= chars_max && text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains("://")
+    text.len() <= chars_max && text.bytes().all(|b| b.is_ascii_graphic()) && !text.contains("://") && !text.contains('@')
 }
 
 fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A text with each of its words changed; what stands between them stays.
+fn each_word(text: &str, change: impl Fn(&str) -> String) -> String {
+    let between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>');
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(between) {
+        let end = piece.trim_end_matches(between);
+        out.push_str(&change(end));
+        out.push_str(&piece[end.len()..]);
+    }
+    out
 }
 
 impl Redactor<'_> {
@@ -170,16 +110,18 @@ impl Redactor<'_> {
         }
     }
 
+    fn say(&self, vi: &'static str, en: &'static str) -> &'static str {
+        say(self.lang, vi, en)
+    }
+
     fn secret(&self) -> &'static str {
-        match self.lang {
-            Lang::Vi => "[đã ẩn]",
-            Lang::En => "[left out]",
-        }
+        self.say("[đã ẩn]", "[left out]")
     }
 
     /// A header as `name: value`.
     pub(super) fn header(&self, name: &str, value: &str) -> String {
-        let shown = if is_secret(name) { self.secret().to_owned() } else { self.scalar(name, false, value, From::Callback) };
+        let shown =
+            if is_secret(name) { self.secret().to_owned() } else { self.scalar(name, Within::whole(From::Callback).under(name), value) };
         format!("{name}: {shown}")
     }
 
@@ -188,13 +130,13 @@ impl Redactor<'_> {
         let Ok(text) = std::str::from_utf8(bytes) else { return self.size(bytes.len()) };
         let text = text.trim_start_matches('\u{feff}').trim();
         if let Ok(object) = Object::parse(text.as_bytes()) {
-            return self.object(false, &object, from, 0);
+            return self.object(Within::whole(from), &object, 0);
         }
         // A JSON text that holds the document, as some gateways hand it on.
         if let Ok(inner) = serde_json::from_str::<String>(text)
             && let Ok(object) = Object::parse(inner.as_bytes())
         {
-            return self.object(false, &object, from, 0);
+            return self.object(Within::whole(from), &object, 0);
         }
         match text {
             "" => String::new(),
@@ -215,8 +157,11 @@ impl Redactor<'_> {
         let one = |pair: &str| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name), decoded(value));
-            let shown = if is_name(&name) { name.clone() } else { self.left_out(&name) };
-            format!("{shown}={}", self.scalar(&name, false, &value, From::Callback))
+            let shown = self.name(&name);
+            // What has no such name is no form, but something broken that somebody wrote.
+            let under = Within::whole(From::Callback).under(&name);
+            let within = Within { hidden: under.hidden || !is_name(&name), ..under };
+            format!("{shown}={}", self.scalar(&name, within, &value))
         };
         raw.split('&').filter(|p| !p.is_empty()).map(one).collect::<Vec<_>>().join("&")
     }
@@ -224,42 +169,65 @@ impl Redactor<'_> {
     /// The details of a timeline's entry.
     pub(super) fn detail(&self, detail: &Map<String, Value>) -> Map<String, Value> {
         let text = serde_json::to_string(detail).unwrap_or_default();
-        let shown = Object::parse(text.as_bytes()).map(|object| self.object(false, &object, From::Provider, 0)).unwrap_or_default();
+        let shown = Object::parse(text.as_bytes()).map(|object| self.object(Within::whole(From::Provider), &object, 0)).unwrap_or_default();
         serde_json::from_str(&shown).unwrap_or_default()
     }
 
-    fn object(&self, party: bool, object: &Object<'_>, from: From, depth: usize) -> String {
-        let members = object.members().map(|(name, raw)| {
-            let shown = if is_name(name) { name.to_owned() } else { self.left_out(name) };
-            let party = party || is_one_of(name, &PARTY);
-            format!("{}:{}", Value::from(shown), self.value(name, party, raw, from, depth + 1))
-        });
+    fn object(&self, within: Within, object: &Object<'_>, depth: usize) -> String {
+        let members = object
+            .members()
+            .map(|(name, raw)| format!("{}:{}", Value::from(self.name(name)), self.value(name, within.under(name), raw, depth + 1)));
         format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     }
 
-    fn value(&self, name: &str, party: bool, raw: Raw<'_>, from: From, depth: usize) -> String {
-        let from = if name == UNKNOWN { From::Callback } else { from };
+    /// A member's name. Some documents have people's numbers for names.
+    fn name(&self, name: &str) -> String {
+        match is_name(name) {
+            true if is_phone(name) || self.is_recipient(name) => self.person(name),
+            true => name.to_owned(),
+            false => self.left_out(name),
+        }
+    }
+
+    fn value(&self, name: &str, within: Within, raw: Raw<'_>, depth: usize) -> String {
         if depth > DEPTH_MAX || is_secret(name) && !matches!(raw.json(), "null" | "true" | "false") {
             return Value::from(self.secret()).to_string();
         }
         if let Some(text) = raw.text() {
-            let shown = self.scalar(name, party, &text, from);
+            let shown = self.scalar(name, within, &text);
             return if raw.is_number() && shown == text { text } else { Value::from(shown).to_string() };
         }
         if let Some(object) = raw.object() {
-            return self.object(party, &object, from, depth);
+            return self.object(within, &object, depth);
         }
         match raw.array() {
             Some(all) => {
-                let all: Vec<String> = all.into_iter().map(|one| self.value(name, party, one, from, depth + 1)).collect();
+                let all: Vec<String> = all.into_iter().map(|one| self.item(name, within, one, depth + 1)).collect();
                 format!("[{}]", all.join(","))
             }
+            // Whether something is so may be what somebody told of themselves.
+            None if within.hidden && raw.json() != "null" => Value::from(self.secret()).to_string(),
             None => raw.json().to_owned(),
         }
     }
 
+    /// A value of a list. One request may tell of several customers: what is another one's does not leave the house at all.
+    fn item(&self, name: &str, within: Within, raw: Raw<'_>, depth: usize) -> String {
+        if raw.object().is_some_and(|item| self.is_of_another(&item, raw)) {
+            return Value::from(self.say("[đã ẩn một mục của khách khác]", "[an item of another customer left out]")).to_string();
+        }
+        self.value(name, within, raw, depth)
+    }
+
+    /// An item that names two sides, neither of which is the message's recipient, and none of the message's own ids beside them.
+    fn is_of_another(&self, item: &Object<'_>, raw: Raw<'_>) -> bool {
+        let Some(sides) = parties(item).filter(|_| self.recipient.is_some()) else { return false };
+        let told = || self.own.iter().filter(|own| sides.iter().all(|side| side != *own)).any(|own| raw.json().contains(own));
+        !sides.iter().any(|side| self.is_recipient(side)) && !told()
+    }
+
     /// A text or number under a name.
-    fn scalar(&self, name: &str, party: bool, text: &str, from: From) -> String {
+    fn scalar(&self, name: &str, within: Within, text: &str) -> String {
         if text.is_empty() {
             return String::new();
         }
@@ -269,43 +237,38 @@ impl Redactor<'_> {
         if self.is_own(text) {
             return text.to_owned();
         }
-        if is_one_of(name, &PERSON) || self.is_recipient(text) || is_hash(text) || (party && is_id_name(name)) {
+        if is_one_of(name, &PERSON) || self.is_recipient(text) || is_hash(text) || (within.party && is_id_name(name)) {
             return self.person(text);
+        }
+        if within.hidden || within.is_leaf_words(name) {
+            return self.left_out(text);
         }
         // A document in a text, as in the query of a report.
         if text.starts_with('{')
             && let Ok(object) = Object::parse(text.as_bytes())
         {
-            let from = if is_reason(name) { From::Provider } else { from };
-            return self.object(party, &object, from, 1);
+            let from = if is_reason(name) { From::Provider } else { within.from };
+            return self.object(Within { from, ..within }, &object, 1);
         }
-        if is_reason(name) || (from == From::Provider && is_one_of(name, &["text", "message", "errormessage", "type", "status", "detail"]))
-        {
+        if is_reason(name) || (within.from == From::Provider && is_one_of(name, &EXPLAINS)) {
             return self.words(text);
         }
-        if is_one_of(name, &WORDS) {
-            return self.left_out(text);
-        }
-        if text.starts_with(['0', '8', '+']) && text.len() >= 10 && phone::normalise(text).is_some() {
+        if is_phone(text) {
             return self.person(text);
         }
         let chars_max = if is_id_name(name) { ID_CHARS_MAX } else { WORD_CHARS_MAX };
-        if is_time(text) || is_word(text, chars_max) || (from == From::Provider && text.len() <= ID_CHARS_MAX) {
+        if is_time(text) || is_word(text, chars_max) || (within.from == From::Provider && text.len() <= ID_CHARS_MAX) {
             return self.words(text);
         }
         self.left_out(text)
     }
 
-    /// A text of the provider or of an operator: without phone numbers, tokens and addresses with queries.
+    /// A text of the provider or of an operator: without phone numbers, mailboxes, tokens and addresses with queries.
     pub(super) fn words(&self, text: &str) -> String {
         let text: String = text.chars().take(WORDS_CHARS_MAX).collect();
-        let mut out = String::with_capacity(text.len());
-        for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>')) {
-            let end = piece.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>'));
-            out.push_str(&self.word(end));
-            out.push_str(&piece[end.len()..]);
-        }
-        self.numbers(&out)
+        let text = self.numbers(&each_word(&text, |word| self.word(word)));
+        // Behind the numbers: the end of one that is written in groups may stand in front of the mailbox's name.
+        each_word(&text, |word| if word.contains('@') && !self.is_own(word) { self.secret().to_owned() } else { word.to_owned() })
     }
 
     /// One word of a text: what can be a token does not stay.
@@ -446,12 +409,54 @@ mod tests {
     }
 
     #[test]
-    fn other_customers_of_one_batch_stay_masked_also_where_all_was_asked_for() {
-        let item =
-            |psid: &str| format!(r#"{{"sender":{{"id":"104417700031337"}},"recipient":{{"id":"{psid}"}},"read":{{"watermark":1}}}}"#);
-        let body = format!(r#"{{"entry":[{{"messaging":[{},{}]}}]}}"#, item("7310000000012345"), item("7310000000099999"));
+    fn places_mailboxes_and_what_is_built_under_a_customer_s_word_are_left_out_however_deep() {
+        for (body, secrets) in [
+            (r#"{"payload":{"coordinates":{"lat":10.7769,"long":106.7009}}}"#, &["10.7769", "106.7009"][..]),
+            (r#"{"nlp":{"entities":{"wit$email:email":[{"body":"an@gmail.com","confidence":0.91}]}}}"#, &["an@gmail", "0.91"]),
+            (r#"{"info":{"city":"Hue","email":"an@x.vn","error":"Hue","x":true,"y":[["Hue"]]}}"#, &["Hue", "an@x", "true"]),
+            (r#"{"template_data":{"customer_name":"An","otp":"482911","n":482911}}"#, &["An\"", "482911"]),
+            (r#"{"message":{"attachments":[{"type":"location","payload":"{\"lat\":10.7769}"}],"x":"an@x.vn"}}"#, &["10.7769", "an@x"]),
+            (r#"{"latitude":"10.7769","homeAddress":{"no":"12B"},"referral":{"ref":"Lan"},"value":"Lan"}"#, &["10.7769", "12B", "Lan"]),
+            (r#"{"84912000111":1,"metadata":"{\"ten\":\"Lan\"}","to_id":"an@x.vn"}"#, &["84912000", "Lan", "an@x"]),
+            (r#"[{"Content":"k=Lan"}]"#, &["Lan"]),
+            (r#"{"Content":"k=Lan"#, &["Lan"]),
+            ("customer_name=An&Content=482911&x=an%40x.vn", &["=An", "482911", "an@x"]),
+        ] {
+            let shown = callback(body);
+            assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{body}: {shown}");
+        }
+        assert_eq!(redactor(false).words("no such user: <an@gmail.com>"), "no such user: <[left out]>");
+        let detail = serde_json::json!({"other": {"nlp": {"intent": "buy"}}, "ref": "don-1"});
+        let shown = redactor(false).detail(detail.as_object().unwrap());
+        assert_eq!((&shown["ref"], &shown["other"]["nlp"]["intent"]), (&"don-1".into(), &"[3 characters left out]".into()));
+    }
+
+    #[test]
+    fn what_the_support_needs_stays() {
+        for body in [
+            r#"{"object":"page","entry":[{"changes":[{"field":"x","value":{"message_id":"m_M-1","app_id":"55","event":"APPROVED","timestamp":"1771234567890","delivery":{"mids":["m_M-3"],"watermark":1771234567890}}}]}]}"#,
+            r#"{"event_name":"user_received_message","message":{"msg_id":"0c1d2e3f40","delivery_time":"1764000000010","tracking_id":"don-1"},"oa_id":"9100"}"#,
+            r#"{"template_id":"204455","status":{"prev_status":"PENDING_REVIEW","new_status":"REJECT"},"quota":{"new_value":"5000"},"error":-118}"#,
+        ] {
+            assert_eq!(callback(body), body);
+        }
+    }
+
+    #[test]
+    fn other_customers_of_one_batch_are_left_out_also_where_all_was_asked_for() {
+        let item = |psid: &str, more: &str| {
+            format!(r#"{{"sender":{{"id":"{psid}"}},"recipient":{{"id":"104417700031337"}},"read":{{"watermark":17}}{more}}}"#)
+        };
+        let (ours, theirs) = (item("7310000000012345", ""), item("7310000000099999", ""));
+        let changed = format!(r#"{{"field":"x","value":{theirs}}}"#);
+        let told = item("7310000000088888", r#","delivery":{"mids":["0c1d2e3f40"]}"#);
+        let body = format!(r#"{{"entry":[{{"messaging":[{ours},{theirs},{told}],"changes":[{changed}]}}]}}"#);
+        let wanted = r#""changes":["[an item of another customer left out]"]"#;
         let shown = Redactor { recipient: Some("7310000000012345"), ..redactor(true) }.body(body.as_bytes(), From::Callback);
-        assert!(shown.contains("7310000000012345") && shown.contains("xxxxxxxxxxxxx999") && !shown.contains("99999"), "{shown}");
+        assert!(shown.contains("7310000000012345") && shown.contains(wanted) && !shown.contains("999"), "{shown}");
+        assert!(shown.contains("xxxxxxxxxxxxx888") && shown.contains("0c1d2e3f40"), "it tells of this message: {shown}");
+        let unknown = Redactor { recipient: None, ..redactor(true) }.body(body.as_bytes(), From::Callback);
+        assert!(unknown.contains("xxxxxxxxxxxxx345") && unknown.contains("xxxxxxxxxxxxx999"), "nobody knows whose it is: {unknown}");
     }
 
     proptest! {
