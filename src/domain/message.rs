@@ -3,6 +3,8 @@
 //! A message registered under a `ref` whose id is unknown may *borrow* the facts of another one that carries the same reference in
 //! a provider's event. The tie can be undone when better evidence comes, so both keep their own facts.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::event::{EntryKind, EntrySource, Evidence};
@@ -156,15 +158,25 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Of a message with these facts that stands in a state.
-    pub fn of(facts: &Facts, state: State, class: Option<Class>, told: impl FnOnce() -> Carriage) -> Counted {
-        let text = |value: Option<&str>| value.map(str::to_owned);
+    /// Of a message with these facts that stands in a state; `before` where that is the same.
+    pub fn of(
+        facts: &Facts,
+        state: State,
+        class: Option<Class>,
+        before: Option<Arc<Counted>>,
+        told: impl FnOnce() -> Carriage,
+    ) -> Arc<Counted> {
         let mut carriage = if state == State::Queued { Carriage::default() } else { told() };
         if !matches!(state, State::Delivered | State::Read | State::Failed) {
             carriage.price = None;
         }
         let class = class.filter(|_| state == State::Failed);
-        Counted { kind: text(facts.kind.value()), template_id: text(facts.template_id.value()), carriage, class }
+        let (kind, template_id) = (facts.kind.value(), facts.template_id.value());
+        let same = |b: &Arc<Counted>| {
+            b.kind.as_deref() == kind && b.template_id.as_deref() == template_id && b.carriage == carriage && b.class == class
+        };
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        before.filter(same).unwrap_or_else(|| Arc::new(Counted { kind: text(kind), template_id: text(template_id), carriage, class }))
     }
 }
 

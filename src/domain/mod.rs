@@ -12,7 +12,7 @@ pub mod message;
 pub mod metadata;
 pub mod phone;
 pub mod projection;
-mod quick;
+pub mod quick;
 pub mod record;
 pub mod state;
 pub mod stuck;

@@ -12,7 +12,7 @@ const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Rotates, adds, multiplies.
 #[derive(Default)]
-pub(super) struct Quick(u64);
+pub struct Quick(u64);
 
 impl Quick {
     fn mix(&mut self, value: u64) {

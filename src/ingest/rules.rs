@@ -1,6 +1,5 @@
 //! What the fold must know of providers and deadlines, looked up by account.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::AccountConfig;
@@ -8,6 +7,7 @@ use crate::domain::failure::{Class, Failure};
 use crate::domain::ids::AccountId;
 use crate::domain::message::{Carriage, Timeline};
 use crate::domain::projection::Rules;
+use crate::domain::quick::QuickMap;
 use crate::domain::state::State;
 use crate::domain::stuck::{Cause, Deadlines, Evidence, common_cause};
 use crate::domain::time::{Millis, Span};
@@ -34,7 +34,7 @@ impl Known {
 /// Every configured account, and the deadlines.
 #[derive(Clone, Default)]
 pub struct AccountRules {
-    accounts: HashMap<AccountId, Known>,
+    accounts: QuickMap<AccountId, Known>,
     deadlines: Deadlines,
     learned_floor: Option<Span>,
 }

@@ -108,9 +108,9 @@ impl<S: Source> Workbench<'_, S> {
         summary: &Summary,
     ) -> Result<Arc<Counted>, S::Error> {
         let rules = self.rules();
+        let before = self.was_counted(row);
         let timeline = &self.view(row)?.timeline;
-        let counted = Counted::of(facts, derived.state, summary.failure_class, || rules.carriage(account, timeline));
-        Ok(self.was_counted(row).filter(|before| **before == counted).unwrap_or_else(|| Arc::new(counted)))
+        Ok(Counted::of(facts, derived.state, summary.failure_class, before, || rules.carriage(account, timeline)))
     }
 
     fn summarise(&mut self, account: &AccountId, facts: &Facts, hidden: bool) -> Result<(Summary, Derived), S::Error> {

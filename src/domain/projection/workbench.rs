@@ -332,7 +332,7 @@ impl<'a, S: Source> Workbench<'a, S> {
         let facts = joined.as_ref().unwrap_or(&message.facts);
         let failure = if state == State::Failed { facts.derive(None).failure } else { None };
         let class = failure.map(|failure| self.rules.classify(&message.account, facts.kind.value(), &failure));
-        Some(Arc::new(Counted::of(facts, state, class, || self.rules.carriage(&message.account, &message.timeline))))
+        Some(Counted::of(facts, state, class, None, || self.rules.carriage(&message.account, &message.timeline)))
     }
 
     /// By what a message was counted the last time.
