@@ -58,6 +58,9 @@ impl Outbox {
         outbox.reload()?;
         for n in 0..outbox.lanes.len() {
             outbox.stand(n)?;
+            // An alarm looks at how it rises.
+            let target = outbox.lanes[n].target.id().to_owned();
+            outbox.metrics.outbox_lost.get_or_create(&TargetOnly { target }).inc_by(0);
         }
         outbox.metrics.healthy.get_or_create(&Part { part: "outbox".into() }).set(1);
         Ok(outbox)

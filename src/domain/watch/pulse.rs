@@ -446,7 +446,7 @@ impl Pulse {
 
     /// Since when a sender's token is dead, and why. What was accepted without a sender's name may have been this one's; and any acceptance
     /// counts against what was refused without a name.
-    fn dead(&self, sender: &str) -> Option<(Millis, Reason)> {
+    pub fn dead(&self, sender: &str) -> Option<(Millis, Reason)> {
         let (at, why) = self.tokens.get(sender)?.dead_since()?;
         let later = |t: &Token| t.accepted_at.is_some_and(|ok| ok > at);
         let revived = if sender.is_empty() { self.tokens.values().any(later) } else { self.tokens.get("").is_some_and(later) };
