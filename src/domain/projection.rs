@@ -68,6 +68,8 @@ pub trait Rules {
     fn server_time_of_id(&self, account: &AccountId, message_id: &str) -> Option<Millis>;
     /// The longest ordinary stay in an open state that was entered then.
     fn stay(&self, account: &AccountId, kind: Option<&str>, state: State, since: Millis) -> Option<Span>;
+    /// What [`Rules::stay`] answers moves with what is learned.
+    fn learns_deadlines(&self) -> bool;
     /// Why a message is stuck.
     fn stuck_cause(&self, account: &AccountId, evidence: &StuckEvidence<'_>) -> Cause;
     /// The kind of a registered message where nobody tells one.

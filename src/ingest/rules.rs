@@ -92,6 +92,10 @@ impl Rules for AccountRules {
         self.get(account).and_then(|k| self.deadlines.stay(k.spec.slug, kind, state))
     }
 
+    fn learns_deadlines(&self) -> bool {
+        self.learned_floor.is_some()
+    }
+
     fn stuck_cause(&self, account: &AccountId, evidence: &Evidence<'_>) -> Cause {
         self.get(account).map_or_else(|| common_cause(evidence), |k| (k.spec.stuck_cause)(evidence))
     }

@@ -406,6 +406,10 @@ impl Rules for Judge<'_> {
         }
     }
 
+    fn learns_deadlines(&self) -> bool {
+        self.rules.learns_deadlines()
+    }
+
     fn stuck_cause(&self, account: &AccountId, evidence: &Evidence<'_>) -> Cause {
         let own = self.rules.stuck_cause(account, evidence);
         match self.watch.of(account) {

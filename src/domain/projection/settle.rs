@@ -187,8 +187,10 @@ impl<S: Source> Workbench<'_, S> {
         };
         let Some(stay) = self.rules().stay(account, kind, derived.state, since) else { return Ok((None, None)) };
         let deadline = since.plus(stay);
-        // A clock that went back, an old record that is folded again or a deadline that was learned anew take nothing away: only a move does.
-        let still = unmoved.filter(|s| s.since == since && s.deadline <= deadline);
+        // A clock that went back, an old record that is folded again or a deadline that was learned anew take nothing away: only a move
+        // does, or another deadline by what is known of the message now.
+        let learned = self.rules().learns_deadlines();
+        let still = unmoved.filter(|s| s.since == since && (s.deadline == deadline || learned && s.deadline < deadline));
         if now < deadline {
             // Why it is stuck is not worked out anew at a moment at which it would not be; the sweep does that at its own.
             return Ok((still, Some(deadline)));

@@ -41,8 +41,14 @@ impl Rules for Provider {
     fn server_time_of_id(&self, _: &AccountId, message_id: &str) -> Option<Millis> {
         message_id.strip_prefix('t').and_then(|t| t.parse().ok()).map(Millis)
     }
-    fn stay(&self, _: &AccountId, _: Option<&str>, state: State, _: Millis) -> Option<Span> {
+    fn stay(&self, _: &AccountId, kind: Option<&str>, state: State, _: Millis) -> Option<Span> {
+        if kind == Some("leisurely") {
+            return state.is_open().then_some(Span(50_000));
+        }
         state.is_open().then_some(Span(if state == State::Queued { 1_000 } else { 5_000 }))
+    }
+    fn learns_deadlines(&self) -> bool {
+        false
     }
     fn stuck_cause(&self, _: &AccountId, evidence: &StuckEvidence<'_>) -> Cause {
         common_cause(evidence)

@@ -68,3 +68,15 @@ fn a_fact_older_than_its_deadline_is_stuck_at_once_and_a_hearsay_message_never()
     shelf.sweep(1, ARRIVAL * 9);
     assert_eq!(shelf.stuck(1), None);
 }
+
+#[test]
+fn a_kind_that_is_told_later_brings_its_own_deadline_also_for_what_was_stuck_by_another() {
+    let mut shelf = queued();
+    shelf.sweep(1, ARRIVAL + 1_000);
+    assert!(shelf.stuck(1).is_some());
+    let told = Registration { kind: Some("leisurely".into()), ..registration(Some("r"), None) };
+    shelf.step(OA, ARRIVAL + 1_100, Step::Register(vec![told]));
+    assert_eq!((shelf.stuck(1), shelf.message(1).due_at), (None, Some(Millis(ARRIVAL + 50_000))));
+    shelf.sweep(1, ARRIVAL + 50_000);
+    assert_eq!(shelf.stuck(1).map(|s| s.deadline), Some(Millis(ARRIVAL + 50_000)));
+}
