@@ -8,7 +8,7 @@ use baophat::domain::message::{Entry, Message};
 use baophat::domain::projection::{Rules, Source, ThreadKey};
 use baophat::domain::record::{Content, Status};
 use baophat::domain::state::{Derived, State};
-use baophat::domain::stuck::Stuck;
+use baophat::domain::stuck::{Cause, Stuck};
 use baophat::domain::time::{Millis, Span};
 use baophat::ingest::{AccountRules, Parts, Projector};
 use baophat::store::memory::Memory;
@@ -70,7 +70,7 @@ fn show(state: &impl Source<Error = StoreError>, rules: &AccountRules, message: 
         derived,
         facts,
         timeline: timeline.sorted().into_iter().cloned().collect(),
-        stuck: message.stuck,
+        stuck: message.stuck.map(without_surroundings),
         due_at: message.due_at,
     })
 }
@@ -210,6 +210,17 @@ pub fn pure_fold<W: World>(setting: &Setting, run: &Run<'_, W>, outcomes: bool) 
         ensure(here == there, || format!("callbacks with {status:?}: {here:?}, built anew {there:?}"))?;
     }
     Ok(())
+}
+
+/// Which of these causes a message without a receipt is stuck for depends on what its account had seen by then, and that on what came in
+/// which batch (docs/adr/0011). That it is stuck, since when and by which deadline is a function of the facts.
+fn without_surroundings(stuck: Stuck) -> Stuck {
+    match stuck.cause {
+        Cause::WebhookSilent | Cause::ReceiptsNotSubscribed | Cause::RecipientUnreachable | Cause::PollNeeded => {
+            Stuck { cause: Cause::Unknown, ..stuck }
+        }
+        _ => stuck,
+    }
 }
 
 /// Two lists of messages are equal; else the first difference is told.
