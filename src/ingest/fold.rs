@@ -65,7 +65,7 @@ pub(super) fn fold_record<S: Source<Error = StoreError>>(
                             note(Noted::UnknownCode);
                         }
                         if let Event::Account(event) = event {
-                            note(Noted::Event(event.clone()));
+                            note(Noted::Event(Box::new(event.clone())));
                         }
                     }
                     bench.events(cx, &events)?;

@@ -43,7 +43,7 @@ pub(super) enum Noted {
     /// A callback with these groups of events (bits over the provider's list), and what became of it.
     Callback { groups: u32, status: Status },
     /// A statement about the account.
-    Event(AccountEvent),
+    Event(Box<AccountEvent>),
     /// A figure of a quota or a limit.
     Figure { name: String, value: String },
     /// A failure with a code that is not in the catalogue.
