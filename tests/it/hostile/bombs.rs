@@ -104,12 +104,17 @@ fn long_bodies_of_strangers_share_a_bound_and_short_callbacks_need_none_of_it() 
     server.send(&sign::zalo_post(sign::zalo_receipt("short", "47", 1_764_000_000_111))).is(200);
     // A long one is told to come again, even if it is signed.
     let filled = |id: &str| format!("{}{}", sign::zalo_receipt(id, "47", 1_764_000_000_111), " ".repeat(900 << 10));
-    let answer = server.send(&sign::zalo_post(filled("long")));
-    assert!(answer.status == 503 && answer.header("retry-after").is_some(), "{answer:?}");
+    // Whoever is turned away gives back what it took, so there is room now and then until the strangers' bodies have come in.
+    let mut taken = 0;
+    until("a long one is told to come again", || {
+        let answer = server.send(&sign::zalo_post(filled(&format!("early-{taken}"))));
+        taken += usize::from(answer.status == 200);
+        (answer.status == 503 && answer.header("retry-after").is_some()).then_some(())
+    });
     strangers.clear();
     until("there is room again", || (server.send(&sign::zalo_post(filled("long"))).status == 200).then_some(()));
     server.message("long", |m| m["state"] == "delivered");
-    assert_eq!(server.callbacks().len(), 2);
+    assert_eq!(server.callbacks().len(), 2 + taken);
 }
 
 #[test]
