@@ -74,6 +74,33 @@ pub const fn check(look: Look, what: Text, how: Text) -> Check {
     Check { look, what, how }
 }
 
+/// What came in was understood, whoever sent it.
+pub const PROCESSED: Check = check(
+    Look::Processed,
+    text("Mọi callback đã lưu đều đọc được", "Every stored callback was understood"),
+    text(
+        "Xem `baophat callbacks --status error`, xử lý lại bằng `baophat reprocess`.",
+        "Look at `baophat callbacks --status error`, then `baophat reprocess`.",
+    ),
+);
+
+/// The code is explained.
+pub const CODE: Check = check(
+    Look::Code,
+    text("Mã lỗi có trong danh mục, kèm cách xử lý", "The code stands in the catalogue, with its remedy"),
+    text(
+        "Đọc nguyên văn của nhà cung cấp và tra mã trong tài liệu của họ.",
+        "Read the provider's own words and look the code up in its documentation.",
+    ),
+);
+
+/// It is known whether it is a single case.
+pub const ALIKE: Check = check(
+    Look::Alike,
+    text("Đã biết lỗi này xảy ra với bao nhiêu tin khác", "It is known how many others fail alike"),
+    text("Xem `baophat stuck` và `baophat messages --failure-code`.", "Look at `baophat stuck` and `baophat messages --failure-code`."),
+);
+
 /// What to go through, what to ask and whom.
 #[derive(Clone, Copy, Debug)]
 pub struct Support {

@@ -1,6 +1,6 @@
 //! Before eSMS's support is asked: what to go through, what to ask, and where.
 
-use crate::providers::support::{Look, Support, check, text};
+use crate::providers::support::{ALIKE, CODE, Look, PROCESSED, Support, check, text};
 
 /// Keys, callback address and money first; then what the message itself has.
 pub(super) const SUPPORT: Support = Support {
@@ -29,14 +29,7 @@ pub(super) const SUPPORT: Support = Support {
                 "Compare `callback_token` with the CallbackUrl that the sending system uses.",
             ),
         ),
-        check(
-            Look::Processed,
-            text("Mọi callback đã lưu đều đọc được", "Every stored callback was understood"),
-            text(
-                "Xem `baophat callbacks --status error`, xử lý lại bằng `baophat reprocess`.",
-                "Look at `baophat callbacks --status error`, then `baophat reprocess`.",
-            ),
-        ),
+        PROCESSED,
         check(
             Look::Answer,
             text("Câu trả lời của lệnh gửi đã được ghi nhận, kèm SMSID", "The answer of the send call is on record, with its SMSID"),
@@ -55,22 +48,8 @@ pub(super) const SUPPORT: Support = Support {
                 "Care messages: the text must fit the template and the brandname must be registered with the carrier.",
             ),
         ),
-        check(
-            Look::Code,
-            text("Mã lỗi có trong danh mục, kèm cách xử lý", "The code stands in the catalogue, with its remedy"),
-            text(
-                "Đọc nguyên văn của nhà cung cấp và tra mã trong tài liệu của họ.",
-                "Read the provider's own words and look the code up in its documentation.",
-            ),
-        ),
-        check(
-            Look::Alike,
-            text("Đã biết lỗi này xảy ra với bao nhiêu tin khác", "It is known how many others fail alike"),
-            text(
-                "Xem `baophat stuck` và `baophat messages --failure-code`.",
-                "Look at `baophat stuck` and `baophat messages --failure-code`.",
-            ),
-        ),
+        CODE,
+        ALIKE,
         check(
             Look::ByHand,
             text("Đã tra trạng thái theo SMSID", "The status was asked for by SMSID"),

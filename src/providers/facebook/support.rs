@@ -1,6 +1,6 @@
 //! Before Meta's support is asked: what to go through, what to ask, and where.
 
-use crate::providers::support::{Look, Support, check, text};
+use crate::providers::support::{ALIKE, CODE, Look, PROCESSED, Support, check, text};
 
 /// Access, subscription and who holds the conversation come first: they are behind most failures.
 pub(super) const SUPPORT: Support = Support {
@@ -40,14 +40,7 @@ pub(super) const SUPPORT: Support = Support {
                 "Compare `app_secret` with App Dashboard → App settings → Basic; make sure that no proxy changes bodies.",
             ),
         ),
-        check(
-            Look::Processed,
-            text("Mọi callback đã lưu đều đọc được", "Every stored callback was understood"),
-            text(
-                "Xem `baophat callbacks --status error`, xử lý lại bằng `baophat reprocess`.",
-                "Look at `baophat callbacks --status error`, then `baophat reprocess`.",
-            ),
-        ),
+        PROCESSED,
         check(
             Look::Thread,
             text("Ứng dụng của chúng tôi đang giữ cuộc trò chuyện", "Our app holds the conversation"),
@@ -64,22 +57,8 @@ pub(super) const SUPPORT: Support = Support {
             ),
             text("Gửi câu trả lời vào POST /v1/messages/{id}/response.", "Post it to POST /v1/messages/{id}/response."),
         ),
-        check(
-            Look::Code,
-            text("Mã lỗi có trong danh mục, kèm cách xử lý", "The code stands in the catalogue, with its remedy"),
-            text(
-                "Đọc nguyên văn của nhà cung cấp và tra mã trong tài liệu của họ.",
-                "Read the provider's own words and look the code up in its documentation.",
-            ),
-        ),
-        check(
-            Look::Alike,
-            text("Đã biết lỗi này xảy ra với bao nhiêu tin khác", "It is known how many others fail alike"),
-            text(
-                "Xem `baophat stuck` và `baophat messages --failure-code`.",
-                "Look at `baophat stuck` and `baophat messages --failure-code`.",
-            ),
-        ),
+        CODE,
+        ALIKE,
         check(
             Look::ByHand,
             text("Ứng dụng ở chế độ Live và quyền pages_messaging đã được duyệt", "The app is live and pages_messaging is approved"),

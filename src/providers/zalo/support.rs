@@ -1,6 +1,6 @@
 //! Before Zalo's support is asked: what to go through, what to ask, and where.
 
-use crate::providers::support::{Look, Support, check, text};
+use crate::providers::support::{ALIKE, CODE, Look, PROCESSED, Support, check, text};
 
 /// The list follows what operators check first: account, events, recipient, template, answer.
 pub(super) const SUPPORT: Support = Support {
@@ -37,14 +37,7 @@ pub(super) const SUPPORT: Support = Support {
                 "Compare `oa_secret_key` with the OA secret key on the Webhook page (not the app secret).",
             ),
         ),
-        check(
-            Look::Processed,
-            text("Mọi callback đã lưu đều đọc được", "Every stored callback was understood"),
-            text(
-                "Xem `baophat callbacks --status error`, xử lý lại bằng `baophat reprocess`.",
-                "Look at `baophat callbacks --status error`, then `baophat reprocess`.",
-            ),
-        ),
+        PROCESSED,
         check(
             Look::Answer,
             text("Câu trả lời của lệnh gửi đã được ghi nhận", "The answer of the send call is on record"),
@@ -53,14 +46,7 @@ pub(super) const SUPPORT: Support = Support {
                 "Post it to POST /v1/messages/{id}/response. HTTP 200 is an answer, 401 the token, 429 too many calls; a long duration means that Zalo is slow.",
             ),
         ),
-        check(
-            Look::Code,
-            text("Mã lỗi có trong danh mục, kèm cách xử lý", "The code stands in the catalogue, with its remedy"),
-            text(
-                "Đọc nguyên văn của nhà cung cấp và tra mã trong tài liệu của họ.",
-                "Read the provider's own words and look the code up in its documentation.",
-            ),
-        ),
+        CODE,
         check(
             Look::Recipient,
             text(
@@ -88,14 +74,7 @@ pub(super) const SUPPORT: Support = Support {
                 "Look at the OA's allowance in Zalo Cloud; it renews at midnight in Vietnam.",
             ),
         ),
-        check(
-            Look::Alike,
-            text("Đã biết lỗi này xảy ra với bao nhiêu tin khác", "It is known how many others fail alike"),
-            text(
-                "Xem `baophat stuck` và `baophat messages --failure-code`.",
-                "Look at `baophat stuck` and `baophat messages --failure-code`.",
-            ),
-        ),
+        ALIKE,
         check(
             Look::ByHand,
             text(
