@@ -25,6 +25,10 @@ pub const BATCH_RECORDS_MAX: usize = 1_024;
 /// Most records in one commit of the projection.
 pub const FOLD_RECORDS_MAX: usize = 8_192;
 
+/// Most messages that one commit of the projection holds in memory, give or take those of one record: a record may register a thousand.
+/// Callbacks of one message that come close together share its copy, so ordinary batches stay below.
+pub const FOLD_MESSAGES_MAX: usize = 5_000;
+
 /// Most messages that one sweep looks at before records go on.
 pub const SWEEP_MESSAGES_MAX: usize = 500;
 

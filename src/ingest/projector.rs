@@ -23,7 +23,7 @@ use super::rules::AccountRules;
 use super::signals::Signals;
 use super::watching::Watching;
 use super::writer::describe;
-use super::{BATCH_RECORDS_MAX, FOLD_RECORDS_MAX, Health};
+use super::{BATCH_RECORDS_MAX, FOLD_MESSAGES_MAX, FOLD_RECORDS_MAX, Health};
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::domain::ids::{AccountId, Row, Seq};
@@ -347,16 +347,20 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         let cursor = self.cursor.load(Ordering::Acquire);
         let records = self.inbox.after(cursor, FOLD_RECORDS_MAX)?;
         self.last_records = records.len();
-        // While much of what came long ago is not folded, a receipt that is missing may be among it: nothing is swept or judged.
-        let old = self.clock.now().minus(BEHIND);
-        self.behind = records.len() == FOLD_RECORDS_MAX && records.last().is_some_and(|r| r.received_at < old);
-        let Some(last) = records.last().map(|r| r.seq) else {
+        let (Some(first), Some(newest)) = (records.first(), records.last()) else {
+            self.behind = false;
             self.metrics.projection_oldest.store(0, Ordering::Relaxed);
             return Ok(false);
         };
-        self.metrics.projection_oldest.store(records[0].received_at.0, Ordering::Relaxed);
-        match self.fold(&records, Some(last)) {
-            Ok(()) => self.advance(last),
+        // While much of what came long ago is not folded, a receipt that is missing may be among it: nothing is swept or judged.
+        let old = newest.received_at < self.clock.now().minus(BEHIND);
+        self.behind = old && records.len() == FOLD_RECORDS_MAX;
+        self.metrics.projection_oldest.store(first.received_at.0, Ordering::Relaxed);
+        match self.fold(&records, false) {
+            Ok(last) => {
+                self.behind |= old && last < newest.seq;
+                self.advance(last);
+            }
             Err(e) if is_of_the_record(&e) && records.len() > 1 => self.fold_one_by_one(&records)?,
             Err(e) if is_of_the_record(&e) => self.set_aside(&records[0], &e)?,
             Err(e) => return Err(e),
@@ -371,8 +375,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
 
     fn fold_one_by_one(&mut self, records: &[Record]) -> Result<(), StoreError> {
         for record in records {
-            match self.fold(std::slice::from_ref(record), Some(record.seq)) {
-                Ok(()) => self.advance(record.seq),
+            match self.fold(std::slice::from_ref(record), false) {
+                Ok(last) => self.advance(last),
                 Err(e) if is_of_the_record(&e) => self.set_aside(record, &e)?,
                 Err(e) => return Err(e),
             }
@@ -393,11 +397,12 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         Ok(())
     }
 
-    /// Folds records and commits everything that follows, together with the cursor where one is given.
-    fn fold(&mut self, records: &[Record], cursor: Option<Seq>) -> Result<(), StoreError> {
+    /// Folds records, as many of them as one commit may hold, and commits everything that follows. Records that were not folded before
+    /// take the cursor along. The last one that was folded.
+    fn fold(&mut self, records: &[Record], again: bool) -> Result<Seq, StoreError> {
         self.learn_accounts(records)?;
         self.state.begin()?;
-        let folded = self.fold_begun(records, cursor);
+        let folded = self.fold_begun(records, again);
         if folded.is_err() {
             self.watching = None;
             self.state.give_up();
@@ -405,10 +410,11 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         folded
     }
 
-    fn fold_begun(&mut self, records: &[Record], cursor: Option<Seq>) -> Result<(), StoreError> {
+    fn fold_begun(&mut self, records: &[Record], again: bool) -> Result<Seq, StoreError> {
         let rules = self.rules.clone();
         let mut outcomes = Vec::with_capacity(records.len());
         let mut answers = Vec::new();
+        let mut last = self.cursor.load(Ordering::Acquire);
         let mut watching = self.take_watching()?;
         let judge = watching.judge(&rules);
         let mut notes = Vec::with_capacity(records.len());
@@ -417,17 +423,21 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             let folded = fold_record(&mut bench, &rules, &self.metrics, record, &mut notes)?;
             outcomes.push(outcome(record, folded.status, folded.reason));
             answers.extend(folded.answer.filter(|_| is_own(record)).map(|a| (record.seq, a)));
+            last = record.seq;
+            if bench.messages_held() >= FOLD_MESSAGES_MAX {
+                break;
+            }
         }
         let mut change = bench.finish();
-        let again = cursor.is_none() || self.past == Some(true);
-        watching.take(&rules, notes, &mut change, again, &self.state)?;
+        let remembered = again || self.past == Some(true);
+        watching.take(&rules, notes, &mut change, remembered, &self.state)?;
         self.hush(&mut change);
-        self.state.commit(&change, &outcomes, cursor)?;
+        self.state.commit(&change, &outcomes, (!again).then_some(last))?;
         self.tell_fed(&change);
         self.watching = Some(watching);
         counting::count(&self.metrics, &self.rules, &change, &outcomes);
         answers.into_iter().for_each(|(seq, answer)| self.tell(seq, answer));
-        Ok(())
+        Ok(last)
     }
 
     /// Wakes those who follow the feed, where something was committed to it.
@@ -453,19 +463,19 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             ReprocessWhat::One(_) => Vec::new(),
             ReprocessWhat::All(status) => self.state.callbacks_with(status, after, FOLD_RECORDS_MAX)?,
         };
-        let mut records = Vec::with_capacity(seqs.len());
+        let mut done = 0;
         for seq in &seqs {
-            records.extend(self.inbox.get(*seq)?);
-        }
-        for record in &records {
-            match self.fold(std::slice::from_ref(record), None) {
-                Err(e) if is_of_the_record(&e) => tracing::error!(seq = record.seq, reason = describe(&e), "cannot be processed again"),
-                other => other?,
+            // One at a time: thousands of bodies of a mebibyte would not fit.
+            let Some(record) = self.inbox.get(*seq)? else { continue };
+            match self.fold(std::slice::from_ref(&record), true) {
+                Err(e) if is_of_the_record(&e) => tracing::error!(seq, reason = describe(&e), "cannot be processed again"),
+                other => drop(other?),
             }
+            done += 1;
         }
         let more = matches!(what, ReprocessWhat::All(_)) && seqs.len() == FOLD_RECORDS_MAX;
         if let Some(job) = self.jobs.front_mut() {
-            job.done += records.len();
+            job.done += done;
             job.after = seqs.last().copied().unwrap_or(after);
         }
         if !more && let Some(job) = self.jobs.pop_front() {

@@ -7,6 +7,7 @@
 mod harness;
 
 mod answers;
+mod backlog;
 mod bench;
 mod bodies;
 mod busy;
@@ -19,6 +20,7 @@ mod faults;
 mod forensics;
 mod fuzz;
 mod handshakes;
+mod health;
 mod hostile;
 mod listing;
 mod load;

@@ -262,6 +262,11 @@ impl<'a, S: Source> Workbench<'a, S> {
         })
     }
 
+    /// How many messages are on the bench.
+    pub fn messages_held(&self) -> usize {
+        self.messages.len()
+    }
+
     /// What changed, in row order.
     pub fn finish(self) -> Change {
         let mut summaries = self.summaries;
