@@ -136,7 +136,7 @@ impl Watching {
                 let name = sender.as_ref().map_or_else(|| "daily".to_owned(), |sender| format!("daily of {sender}"));
                 pulse.figure(&name, value, at);
             }
-            About::Revoked { sender } => pulse.revoked(sender.as_deref(), at),
+            About::Revoked { sender } => pulse.tokens.revoked(sender.as_deref(), at),
             About::Policy { action, reason } => {
                 let word = reason.as_ref().map_or_else(|| action.to_string(), |reason| format!("{action}: {reason}"));
                 let barred = match action {

@@ -10,7 +10,8 @@ use crate::domain::failure::Lang;
 use crate::domain::ids::AccountId;
 use crate::domain::time::{Millis, Span};
 use crate::domain::watch::judge::{GRACE_UNLEARNED, Judgement, share};
-use crate::domain::watch::pulse::{Pulse, Token, Told};
+use crate::domain::watch::pulse::{Pulse, Told};
+use crate::domain::watch::tokens::{Token, Tokens};
 use crate::domain::watch::{Reason, Standing, Watch, words};
 use crate::ingest::Known;
 use crate::store::StoreError;
@@ -231,8 +232,8 @@ fn counted(told: Told) -> CountView {
     CountView { count: told.count, last_at: (told.count > 0).then_some(told.last_at) }
 }
 
-fn token(pulse: &Pulse, sender: &str, token: &Token) -> TokenView {
-    let state = match pulse.dead(sender) {
+fn token(all: &Tokens, sender: &str, token: &Token) -> TokenView {
+    let state = match all.dead(sender) {
         None => "valid",
         Some((_, Reason::PermissionRevoked)) => "revoked",
         Some(_) => "refused",
@@ -294,7 +295,7 @@ fn view(id: &AccountId, known: &Known, watch: &Watch, now: Millis, lang: Lang) -
                 .map(|(reason, told)| RefusedReasonView { reason: reason.clone(), count: told.count, last_at: told.last_at })
                 .collect(),
         },
-        tokens: pulse.tokens.iter().map(|(sender, t)| token(pulse, sender, t)).collect(),
+        tokens: pulse.tokens.iter().map(|(sender, t)| token(&pulse.tokens, sender, t)).collect(),
         token_ends_at: known.account.token_ends_at(),
         limits: pulse.figures.iter().map(|(name, (value, at))| FigureView { name: name.clone(), value: value.clone(), at: *at }).collect(),
         policy: pulse.policy.as_ref().map(|(at, text)| PolicyView { at: *at, barred: pulse.barred_since().is_some(), text: text.clone() }),

@@ -36,7 +36,7 @@ pub fn diagnose(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Caus
 
 /// Nobody knows whether the provider took it. With a dead token it did not.
 fn not_accepted(own: Cause, evidence: &Evidence<'_>, around: Around<'_>) -> Cause {
-    if around.pulse.is_dead(evidence.sender) { Cause::TokenInvalid } else { own }
+    if around.pulse.tokens.is_dead(evidence.sender) { Cause::TokenInvalid } else { own }
 }
 
 /// The provider took it, and no receipt has come.

@@ -81,10 +81,10 @@ const fn found(standing: Standing, reason: Reason, since: Option<Millis>) -> Jud
 /// Judges an account; the worst that is known goes first.
 pub fn judge(case: Case<'_>, now: Millis) -> Judgement {
     let pulse = case.pulse;
-    if let Some((_, since, reason)) = pulse.dead_token() {
+    if let Some((_, since, reason)) = pulse.tokens.last_dead() {
         return found(Standing::Expired, reason, Some(since));
     }
-    if let Some(end) = case.token_ends_at.filter(|end| *end <= now && !pulse.accepted_after(*end)) {
+    if let Some(end) = case.token_ends_at.filter(|end| *end <= now && !pulse.tokens.accepted_after(*end)) {
         return found(Standing::Expired, Reason::TokenExpired, Some(end));
     }
     if let Some(at) = pulse.barred_since() {
@@ -309,7 +309,7 @@ mod tests {
         let at =
             |pulse: &Pulse| judge(Case { pulse, traffic: &traffic, grace: GRACE_MIN, token_ends_at: Some(minute(5)) }, minute(6)).reason;
         assert_eq!(at(&pulse), Reason::TokenExpired);
-        pulse.tokens.entry(String::new()).or_default().accepted_at = Some(minute(6));
+        pulse.tokens.accepted(None, minute(6));
         assert_eq!(at(&pulse), Reason::Well);
     }
 }

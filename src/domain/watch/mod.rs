@@ -18,6 +18,7 @@ pub mod sketch;
 mod standing;
 pub mod tally;
 pub mod templates;
+pub mod tokens;
 pub mod traffic;
 pub mod words;
 

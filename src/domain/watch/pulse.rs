@@ -11,6 +11,7 @@ use super::MessageMove;
 use super::hours::Hours;
 use super::recent::Recent;
 use super::standing::{Reason, Standing};
+use super::tokens::Tokens;
 use crate::domain::event::{EventGroup, GroupRole};
 use crate::domain::failure::Class;
 use crate::domain::state::State;
@@ -18,8 +19,6 @@ use crate::domain::time::{Millis, Span};
 
 /// Most different groups of events that an account remembers; providers have about a dozen.
 const GROUPS_MAX: usize = 64;
-/// Most senders (OAs, Pages, numbers) of one account whose tokens are told apart.
-const SENDERS_MAX: usize = 64;
 /// Most recipients that are remembered as waiting since the last receipt.
 pub const WAITING_MAX: usize = 64;
 /// A send that becomes known later than this says nothing of what comes in now: its receipt may have come before we knew of it.
@@ -51,28 +50,6 @@ impl Told {
     pub fn again(&mut self, n: u64, at: Millis) {
         self.count += n;
         self.last_at = self.last_at.max(at);
-    }
-}
-
-/// What send calls told of one sender's token or key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// A send was last accepted.
-    pub accepted_at: Option<Millis>,
-    /// A send was last refused for want of a valid token.
-    pub refused_at: Option<Millis>,
-    /// With this code.
-    pub code: Option<String>,
-    /// The provider told that the permission was withdrawn.
-    pub revoked_at: Option<Millis>,
-}
-
-impl Token {
-    /// Since when the token is known to be dead: nothing was accepted after it was refused or revoked.
-    pub fn dead_since(&self) -> Option<(Millis, Reason)> {
-        let after = |at: &Option<Millis>| at.filter(|at| self.accepted_at.is_none_or(|ok| ok < *at));
-        let revoked = after(&self.revoked_at).map(|at| (at, Reason::PermissionRevoked));
-        revoked.or(after(&self.refused_at).map(|at| (at, Reason::TokenInvalid)))
     }
 }
 
@@ -144,8 +121,8 @@ pub struct Pulse {
     pub hours: Hours,
     /// The last two hours in steps of five minutes.
     pub recent: Recent,
-    /// Tokens by sender; the empty name where the sender is not known.
-    pub tokens: BTreeMap<String, Token>,
+    /// Tokens by sender.
+    pub tokens: Tokens,
     /// Refused requests by reason and clue.
     pub refused: BTreeMap<String, Told>,
     /// When refusals since the last valid callback began, and how many they are.
@@ -265,33 +242,19 @@ impl Pulse {
         if !m.registered && self.last_registered_at.is_some() {
             return;
         }
-        if let Some(token) = self.token(m.sender) {
-            later(&mut token.accepted_at, at);
-        }
+        self.tokens.accepted(m.sender, at);
     }
 
     fn failed(&mut self, m: &MessageMove<'_>) {
         let at = m.failed_at.unwrap_or(m.now);
         self.hours.failed(at);
-        if m.failure_class == Some(Class::Authorization)
-            && let Some(token) = self.token(m.sender)
-        {
-            if token.refused_at.is_none_or(|t| t <= at) {
-                token.code = m.failure_code.map(str::to_owned);
-            }
-            later(&mut token.refused_at, at);
+        if m.failure_class == Some(Class::Authorization) {
+            self.tokens.refused(m.sender, m.failure_code, at);
         }
         if matches!(m.failure_class, Some(Class::Quota | Class::RateLimit | Class::Billing))
             && let Some(code) = m.failure_code
         {
             self.figure(&format!("limit {code}"), code, at);
-        }
-    }
-
-    /// The provider told that the account's permission was withdrawn.
-    pub fn revoked(&mut self, sender: Option<&str>, at: Millis) {
-        if let Some(token) = self.token(sender) {
-            later(&mut token.revoked_at, at);
         }
     }
 
@@ -321,7 +284,7 @@ impl Pulse {
 
     /// Since when the provider bars the account. That it takes a send later proves that it does not any more, though nobody told.
     pub fn barred_since(&self) -> Option<Millis> {
-        self.barred_at.filter(|at| self.unbarred_at.is_none_or(|lifted| lifted < *at) && !self.accepted_after(*at))
+        self.barred_at.filter(|at| self.unbarred_at.is_none_or(|lifted| lifted < *at) && !self.tokens.accepted_after(*at))
     }
 
     /// Requests were refused.
@@ -383,8 +346,7 @@ impl Pulse {
             &mut self.last_sent_at,
             &mut self.last_registered_at,
         ];
-        let tokens = self.tokens.values_mut().flat_map(|t| [&mut t.accepted_at, &mut t.refused_at, &mut t.revoked_at]);
-        own.into_iter().chain(tokens).flatten().for_each(&mut back);
+        own.into_iter().flatten().chain(self.tokens.times()).for_each(&mut back);
         self.waiting.iter_mut().chain(&mut self.unheard).for_each(|(_, at)| back(at));
         self.refused_run.iter_mut().for_each(|(since, _)| back(since));
         self.proven.iter_mut().for_each(|p| {
@@ -420,45 +382,6 @@ impl Pulse {
     /// A silence ended not long ago: what was sent in it is lost, and still becomes stuck.
     pub fn was_silent(&self, now: Millis) -> bool {
         self.silences.iter().any(|s| s.until.is_some_and(|until| now.0 - until.0 < LOST_FOR.0))
-    }
-
-    /// A send was accepted after a moment, whoever's.
-    pub fn accepted_after(&self, at: Millis) -> bool {
-        self.tokens.values().any(|t| t.accepted_at.is_some_and(|ok| ok > at))
-    }
-
-    fn token(&mut self, sender: Option<&str>) -> Option<&mut Token> {
-        let name = sender.unwrap_or_default();
-        if !self.tokens.contains_key(name) && self.tokens.len() >= SENDERS_MAX {
-            return None;
-        }
-        if !self.tokens.contains_key(name) {
-            self.tokens.insert(name.to_owned(), Token::default());
-        }
-        self.tokens.get_mut(name)
-    }
-
-    /// The sender whose token is dead, since when and why; the one that died last.
-    pub fn dead_token(&self) -> Option<(&str, Millis, Reason)> {
-        let dead = self.tokens.keys().filter_map(|sender| self.dead(sender).map(|(at, why)| (sender.as_str(), at, why)));
-        dead.max_by_key(|(sender, at, _)| (*at, *sender))
-    }
-
-    /// Since when a sender's token is dead, and why. What was accepted without a sender's name may have been this one's; and any acceptance
-    /// counts against what was refused without a name.
-    pub fn dead(&self, sender: &str) -> Option<(Millis, Reason)> {
-        let (at, why) = self.tokens.get(sender)?.dead_since()?;
-        let later = |t: &Token| t.accepted_at.is_some_and(|ok| ok > at);
-        let revived = if sender.is_empty() { self.tokens.values().any(later) } else { self.tokens.get("").is_some_and(later) };
-        (!revived).then_some((at, why))
-    }
-
-    /// The token with which a sender's messages go out is dead, as far as known.
-    pub fn is_dead(&self, sender: Option<&str>) -> bool {
-        match sender {
-            Some(sender) => self.dead(sender).is_some() || self.dead("").is_some(),
-            None => self.dead_token().is_some(),
-        }
     }
 
     /// How many recipients wait since the last receipt, of those who were sent to at or before a moment.

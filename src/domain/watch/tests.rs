@@ -93,9 +93,9 @@ fn a_token_that_died_under_its_name_lives_again_when_a_nameless_send_is_accepted
         let mut shop = Shop::new();
         shop.failed(at(0), Class::Authorization, "-216", died);
         assert_eq!(shop.tick(at(1)).reason, Reason::TokenInvalid);
-        let pulse = shop.watch.pulse(&shop.id.clone()).clone();
-        assert!(pulse.is_dead(died) && pulse.is_dead(None));
-        assert_eq!(pulse.is_dead(Some("another")), died.is_none(), "of another sender only a nameless refusal tells");
+        let tokens = shop.watch.pulse(&shop.id.clone()).tokens.clone();
+        assert!(tokens.is_dead(died) && tokens.is_dead(None));
+        assert_eq!(tokens.is_dead(Some("another")), died.is_none(), "of another sender only a nameless refusal tells");
         shop.sent(at(2), revived);
         assert_ne!(shop.tick(at(3)).reason, Reason::TokenInvalid, "{died:?} {revived:?}");
         assert_eq!(shop.steps(), [Step::Opened, Step::Closed]);

@@ -144,13 +144,13 @@ impl TemplateSnapshot {
 /// What is known of the account's token: a dead one first, else the last that was accepted.
 fn token(pulse: &Pulse, ends_at: Option<Millis>, now: Millis) -> Option<TokenSnapshot> {
     let told = |state, as_of| Some(TokenSnapshot { state, as_of: Some(as_of), expires_at: ends_at });
-    if let Some((_, since, reason)) = pulse.dead_token() {
+    if let Some((_, since, reason)) = pulse.tokens.last_dead() {
         return told(if reason == Reason::PermissionRevoked { TokenState::Revoked } else { TokenState::Refused }, since);
     }
     if let Some(end) = ends_at.filter(|end| *end <= now) {
         return told(TokenState::Expired, end);
     }
-    let accepted = pulse.tokens.values().filter_map(|t| t.accepted_at).max();
+    let accepted = pulse.tokens.iter().filter_map(|(_, t)| t.accepted_at).max();
     accepted.and_then(|at| told(TokenState::Accepted, at))
 }
 
