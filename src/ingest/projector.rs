@@ -7,6 +7,7 @@ mod counting;
 mod handle;
 mod timed;
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -354,15 +355,17 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         };
         // While much of what came long ago is not folded, a receipt that is missing may be among it: nothing is swept or judged.
         let old = newest.received_at < self.clock.now().minus(BEHIND);
+        let newest = newest.seq;
         self.behind = old && records.len() == FOLD_RECORDS_MAX;
         self.metrics.projection_oldest.store(first.received_at.0, Ordering::Relaxed);
-        match self.fold(&records, false) {
+        self.learn_accounts(&records)?;
+        // Each is let go of as soon as it is folded: what it led to is held until the commit, and takes the room.
+        match self.fold(records, false) {
             Ok(last) => {
-                self.behind |= old && last < newest.seq;
+                self.behind |= old && last < newest;
                 self.advance(last);
             }
-            Err(e) if is_of_the_record(&e) && records.len() > 1 => self.fold_one_by_one(&records)?,
-            Err(e) if is_of_the_record(&e) => self.set_aside(&records[0], &e)?,
+            Err(e) if is_of_the_record(&e) => self.fold_one_by_one(cursor)?,
             Err(e) => return Err(e),
         }
         Ok(true)
@@ -373,11 +376,12 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         self.metrics.folded_seq.store(to, Ordering::Release);
     }
 
-    fn fold_one_by_one(&mut self, records: &[Record]) -> Result<(), StoreError> {
-        for record in records {
-            match self.fold(std::slice::from_ref(record), false) {
+    /// Reads the records of a batch again and commits each by itself, since one of them cannot be folded.
+    fn fold_one_by_one(&mut self, cursor: Seq) -> Result<(), StoreError> {
+        for record in self.inbox.after(cursor, FOLD_RECORDS_MAX)? {
+            match self.fold([&record], false) {
                 Ok(last) => self.advance(last),
-                Err(e) if is_of_the_record(&e) => self.set_aside(record, &e)?,
+                Err(e) if is_of_the_record(&e) => self.set_aside(&record, &e)?,
                 Err(e) => return Err(e),
             }
         }
@@ -399,8 +403,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
 
     /// Folds records, as many of them as one commit may hold, and commits everything that follows. Records that were not folded before
     /// take the cursor along. The last one that was folded.
-    fn fold(&mut self, records: &[Record], again: bool) -> Result<Seq, StoreError> {
-        self.learn_accounts(records)?;
+    fn fold<R: Borrow<Record>>(&mut self, records: impl IntoIterator<Item = R>, again: bool) -> Result<Seq, StoreError> {
         self.state.begin()?;
         let folded = self.fold_begun(records, again);
         if folded.is_err() {
@@ -410,16 +413,17 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         folded
     }
 
-    fn fold_begun(&mut self, records: &[Record], again: bool) -> Result<Seq, StoreError> {
+    fn fold_begun<R: Borrow<Record>>(&mut self, records: impl IntoIterator<Item = R>, again: bool) -> Result<Seq, StoreError> {
         let rules = self.rules.clone();
-        let mut outcomes = Vec::with_capacity(records.len());
+        let mut outcomes = Vec::new();
         let mut answers = Vec::new();
         let mut last = self.cursor.load(Ordering::Acquire);
         let mut watching = self.take_watching()?;
         let judge = watching.judge(&rules);
-        let mut notes = Vec::with_capacity(records.len());
+        let mut notes = Vec::new();
         let mut bench = Workbench::new(&self.state, &judge)?;
         for record in records {
+            let record = record.borrow();
             let folded = fold_record(&mut bench, &rules, &self.metrics, record, &mut notes)?;
             outcomes.push(outcome(record, folded.status, folded.reason));
             answers.extend(folded.answer.filter(|_| is_own(record)).map(|a| (record.seq, a)));
@@ -467,7 +471,8 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
         for seq in &seqs {
             // One at a time: thousands of bodies of a mebibyte would not fit.
             let Some(record) = self.inbox.get(*seq)? else { continue };
-            match self.fold(std::slice::from_ref(&record), true) {
+            self.learn_accounts(std::slice::from_ref(&record))?;
+            match self.fold([record], true) {
                 Err(e) if is_of_the_record(&e) => tracing::error!(seq, reason = describe(&e), "cannot be processed again"),
                 other => drop(other?),
             }
