@@ -390,7 +390,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
 
     /// Keeps a record that cannot be folded out of the way, with its reason.
     fn set_aside(&mut self, record: &Record, e: &StoreError) -> Result<(), StoreError> {
-        let reason = describe(e);
+        let reason = format!("{}; the record is kept, and `baophat rebuild` makes the messages anew from what is kept", describe(e));
         tracing::error!(seq = record.seq, reason, "a record cannot be folded and is set aside");
         let outcome = outcome(record, Status::Error, Some(reason.clone()));
         self.state.commit(&Change::default(), &[outcome], Some(record.seq))?;

@@ -94,7 +94,8 @@ fn decode<'a, T: Deserialize<'a>>(what: &'static str, bytes: &'a [u8]) -> Result
 fn decode_as<'a, T: Deserialize<'a>>(what: &'static str, version: u8, bytes: &'a [u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
         Some((v, rest)) if *v == version => postcard::from_bytes(rest).map_err(|e| StoreError::Decode { what, detail: e.to_string() }),
-        other => Err(StoreError::Decode { what, detail: format!("layout {:?} is unknown", other.map(|(v, _)| v)) }),
+        Some((v, _)) => Err(StoreError::Decode { what, detail: format!("its layout, {v}, is unknown") }),
+        None => Err(StoreError::Decode { what, detail: "it is empty".into() }),
     }
 }
 

@@ -3,6 +3,9 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::process::Command;
+
+use serde_json::json;
 
 use crate::harness::{Request, Server, sign, until};
 
@@ -104,4 +107,50 @@ fn an_overwritten_log_of_the_inbox_is_told_at_the_start() {
     lives(&server);
     server.kill();
     refused(&server, &["baophat-state.db", "ends at 200", "rebuild"]);
+}
+
+fn rebuild(server: &Server, options: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baophat"));
+    let made = command.arg("rebuild").args(options).arg("--config").arg(server.folder().join("baophat.toml")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// One message that cannot be read back costs its own callbacks, not those that are folded in the same commit.
+#[test]
+fn a_message_that_cannot_be_read_back_sets_its_callbacks_aside_and_no_others() {
+    let mut server = Server::start();
+    for id in ["before", "damaged", "behind"] {
+        server.send(&receipt(id)).is(200);
+        server.message(id, |m| m["state"] == "delivered");
+    }
+    assert_eq!(server.stop().code(), Some(0));
+    let state = rusqlite::Connection::open(server.folder().join("baophat-state.db")).unwrap();
+    let changed = state.execute("UPDATE message SET dossier = x'ff' WHERE row = 2", []).unwrap();
+    assert_eq!(changed, 1);
+    drop(state);
+    // All three records are folded again, in one commit until that fails.
+    rebuild(&server, &["--keep"]);
+    let mut server = server.restart();
+    for id in ["before", "behind", "later"] {
+        let parties = json!({"sender": {"id": "4700100200300400500"}, "recipient": {"id": sign::OA}});
+        let seen = sign::zalo_event("user_seen_message", &parties, &json!({"msg_ids": [id]}), 1_764_000_000_222);
+        server.send(&sign::zalo_post(seen)).is(200);
+        server.message(id, |m| m["state"] == "read");
+    }
+    server.send(&receipt("damaged-2")).is(200);
+    server.message("damaged-2", |m| m["state"] == "delivered");
+    let told = server.callbacks();
+    let of = |status: &str| told.iter().filter(|c| c["status"] == status).count();
+    assert_eq!((of("processed"), of("error")), (6, 1), "{told:?}");
+    let aside = told.iter().find(|c| c["status"] == "error").unwrap();
+    assert_eq!(aside["seq"], 2, "{aside}");
+    assert!(aside["error"].as_str().is_some_and(|r| r.contains("layout, 255,") && r.contains("baophat rebuild")), "{aside}");
+    server.get("/readyz").is(200);
+    lives(&server);
+    // What its error advises mends it.
+    assert_eq!(server.stop().code(), Some(0));
+    rebuild(&server, &[]);
+    let server = server.restart();
+    server.message("damaged", |m| m["state"] == "delivered");
+    assert!(server.callbacks().iter().all(|c| c["status"] == "processed"));
 }
