@@ -8,7 +8,7 @@ mod handle;
 mod timed;
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -77,6 +77,8 @@ pub struct Projector<I, S> {
     /// Accounts whose stuck messages are looked at again, and behind which row.
     reviews: VecDeque<(AccountId, Row)>,
     review_after: Millis,
+    /// Messages that could not be read back when they were to be looked at.
+    unreadable: HashSet<Row>,
     /// Nothing is told on: the past is only made again. `Some(true)`: what is remembered of these records is kept already.
     past: Option<bool>,
     /// What was noticed at the edge.
@@ -150,6 +152,7 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
             // The first look is at once: what changed shortly before the end may not have been looked at.
             reviews: VecDeque::new(),
             review_after: Millis(0),
+            unreadable: HashSet::new(),
             past: None,
             signals: Arc::default(),
             inbox,

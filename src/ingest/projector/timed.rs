@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
-use super::{PRUNE_AGAIN, Projector};
+use super::{PRUNE_AGAIN, Projector, is_of_the_record};
 use crate::domain::ids::{AccountId, Row};
 use crate::domain::projection::{Change, Workbench};
 use crate::domain::time::{Millis, Span};
 use crate::ingest::watching::Watching;
+use crate::ingest::writer::describe;
 use crate::ingest::{PRUNE_ROWS_MAX, SWEEP_MESSAGES_MAX};
 use crate::store::{RecordReader, StateWriter, StoreError};
 
@@ -31,17 +32,40 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     /// Looks at messages whose deadline has come. Costs by what is due.
     pub(super) fn sweep(&mut self) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let due = self.state.due(now, SWEEP_MESSAGES_MAX)?;
+        let mut due = self.state.due(now, SWEEP_MESSAGES_MAX + self.unreadable.len())?;
+        due.retain(|row| !self.unreadable.contains(row));
         if due.is_empty() {
             return Ok(false);
         }
         self.look_at(&due, now)?;
         self.metrics.sweeps.inc_by(due.len() as u64);
-        Ok(due.len() == SWEEP_MESSAGES_MAX)
+        Ok(due.len() >= SWEEP_MESSAGES_MAX)
     }
 
-    /// Settles messages anew at a moment: their deadlines and why they are stuck.
+    /// Settles messages anew at a moment: their deadlines and why they are stuck. One that cannot be read back costs the others nothing; it is
+    /// told of once, and passed over until the next start.
     fn look_at(&mut self, rows: &[Row], now: Millis) -> Result<(), StoreError> {
+        match self.settle(rows, now) {
+            Err(e) if is_of_the_record(&e) => {}
+            settled => return settled,
+        }
+        for row in rows {
+            match self.settle(&[*row], now) {
+                Err(e) if is_of_the_record(&e) => {
+                    tracing::error!(
+                        row,
+                        error = describe(&e),
+                        "a message is no longer watched; `baophat rebuild` makes the messages anew from what is kept"
+                    );
+                    self.unreadable.insert(*row);
+                }
+                settled => settled?,
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, rows: &[Row], now: Millis) -> Result<(), StoreError> {
         let rules = self.rules.clone();
         let mut watching = self.take_watching()?;
         let judge = watching.judge(&rules);
@@ -95,8 +119,9 @@ impl<I: RecordReader, S: StateWriter> Projector<I, S> {
     fn review(&mut self, now: Millis) -> Result<bool, StoreError> {
         let Some((account, after)) = self.reviews.front().cloned() else { return Ok(false) };
         let rows = self.state.stuck_rows(&account, now.minus(REVIEWED_FOR), after, SWEEP_MESSAGES_MAX)?;
-        if !rows.is_empty() {
-            self.look_at(&rows, now)?;
+        let readable: Vec<Row> = rows.iter().copied().filter(|row| !self.unreadable.contains(row)).collect();
+        if !readable.is_empty() {
+            self.look_at(&readable, now)?;
         }
         match rows.last() {
             Some(last) if rows.len() == SWEEP_MESSAGES_MAX => {

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 
-use serde_json::json;
+use baophat::domain::time::{Millis, Span};
+use serde_json::{Value, json};
 
-use crate::harness::{Request, Server, sign, until};
+use crate::harness::{Inside, Request, Server, sign, until};
 
 fn receipt(id: &str) -> Request {
     sign::zalo_post(sign::zalo_receipt(id, "4700100200300400500", 1_764_000_000_111))
@@ -153,4 +154,27 @@ fn a_message_that_cannot_be_read_back_sets_its_callbacks_aside_and_no_others() {
     let server = server.restart();
     server.message("damaged", |m| m["state"] == "delivered");
     assert!(server.callbacks().iter().all(|c| c["status"] == "processed"));
+}
+
+/// Nor does it cost the others their deadlines.
+#[test]
+fn a_message_that_cannot_be_read_back_keeps_no_other_from_being_found_stuck() {
+    let service = Inside::start(Millis(1_769_997_600_000), "");
+    let told: Vec<Value> = (0..3)
+        .map(|n| json!({"account": "shop-oa", "ref": format!("r{n}"), "kind": "zns", "recipient": format!("8490000000{n}")}))
+        .collect();
+    service.post("/v1/messages", &json!(told)).is(201);
+    let state = rusqlite::Connection::open(service.folder().join("baophat-state.db")).unwrap();
+    assert_eq!(state.execute("UPDATE message SET dossier = x'ff' WHERE row = 2", []).unwrap(), 1);
+    drop(state);
+    service.clock.advance(Span::hours(3));
+    until("the others are found stuck", || {
+        let stuck = service.get("/v1/stuck?limit=10");
+        (stuck["data"].as_array()?.len() == 2).then_some(())
+    });
+    service.send(&Request::new("GET", "/readyz")).is(200);
+    // Nor what comes afterwards.
+    service.post("/v1/messages", &json!([{"account": "shop-oa", "ref": "later", "kind": "zns", "recipient": "84900000009"}])).is(201);
+    service.clock.advance(Span::hours(3));
+    until("so is a later one", || (service.get("/v1/stuck?limit=10")["data"].as_array()?.len() == 3).then_some(()));
 }
